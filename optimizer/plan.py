@@ -1,0 +1,100 @@
+"""Plan: what is decided, and how well. The answer only; no Pyomo, no recomputation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from optimizer.problem import Problem
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a solve ended, in two fields, with what it proved.
+
+    Parameters
+    ----------
+    termination
+        ``optimal`` (gap closed to the demanded one), ``time_limit``, ``interrupted``, ``infeasible``, ``node_limit``.
+    solution
+        ``feasible`` or ``none``.
+    incumbent, bound
+        Value of the plan and proven upper bound of the objective that was maximised (10^6 CNY for net benefit).
+    seconds
+        Wall time of the solve.
+    """
+
+    termination: str
+    solution: str
+    incumbent: float
+    bound: float
+    seconds: float
+    evidence: str = ""
+
+    @property
+    def gap(self) -> float:
+        """(bound - incumbent) / max(|incumbent|, 1e-9), as a fraction; inf without a plan."""
+        if self.solution != "feasible":
+            return float("inf")
+        return max(0.0, self.bound - self.incumbent) / max(abs(self.incumbent), 1e-9)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan for a Problem.
+
+    Parameters
+    ----------
+    decisions
+        ``start`` (transition, period) int8; ``payment`` (candidate, source, period) int64 CNY; ``spending`` (candidate,
+        period) int64 CNY; ``carry_over`` (source, owner, period) int64 CNY carried out of a period; ``objective_terms``
+        (term) 10^6 CNY discounted: benefits, fixed_om, spending, residual_value; ``metric_value`` (metric).
+    systems
+        By system name, the archetype's own decisions. Facilities: ``share`` (pair, period) of an origin's quantity served over a
+        pair, ``flow`` (link, product, period) units a year on links of sites that have several (0 elsewhere).
+    outcome
+        Statuses, incumbent, bound.
+    """
+
+    decisions: xr.Dataset
+    systems: Mapping[str, xr.Dataset]
+    outcome: Outcome
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def objective(self) -> float:
+        return self.outcome.incumbent
+
+
+def started_by(start: np.ndarray) -> np.ndarray:
+    """Cumulative starts, shape (transition, period)."""
+    return np.cumsum(start, axis=1)
+
+
+def states_over_time(problem: Problem, start: np.ndarray) -> np.ndarray:
+    """State a candidate is in, by period.
+
+    Parameters
+    ----------
+    problem
+        The problem the starts belong to.
+    start
+        (transition, period) 0/1, in-flight works all zero.
+
+    Returns
+    -------
+    (candidate, period) int64, index of the state in service.
+    """
+    seq, horizon = problem.sequence, problem.horizon
+    owner, initial = seq["state_candidate"].values, seq["state_initial"].values
+    state = np.empty((seq.sizes["candidate"], horizon.n_periods), dtype=np.int64)
+    state[owner[initial]] = np.flatnonzero(initial)[:, None]
+    arrivals = [(horizon.service_period(int(t), int(seq["lead_years"].values[p])), int(p)) for p, t in zip(*np.nonzero(start), strict=True)]
+    arrivals += [(horizon.first_period_from(lock.year), lock.transition) for lock in problem.locks if lock.kind == "in_flight"]
+    for period, p in sorted(arrivals):
+        state[seq["transition_candidate"].values[p], period:] = seq["to_state"].values[p]
+    return state
