@@ -1,0 +1,146 @@
+"""Compiled: the whole model once as sparse matrix, with a tag on every row and column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from optimizer.ledger import Ledger, Tag, nowhere
+from optimizer.model.assembly import Model
+from optimizer.terms import Terms
+
+UNTAGGED = Tag("untagged", "", nowhere)
+
+
+@dataclass(frozen=True)
+class Tags:
+    """One entry a row (or column): names as indices into ``families`` and ``systems``, -1 for no county or period."""
+
+    families: tuple[str, ...]
+    systems: tuple[str, ...]
+    family: np.ndarray
+    system: np.ndarray
+    county: np.ndarray
+    period: np.ndarray
+    linking: np.ndarray
+    structural: np.ndarray
+
+    def of_family(self, name: str) -> np.ndarray:
+        """Positions of a family's rows or columns."""
+        return np.flatnonzero(self.family == self.families.index(name)) if name in self.families else np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """``maximise costs[metric] @ x + constants[metric]`` subject to ``row_lower <= matrix @ x <= row_upper``.
+
+    Parameters
+    ----------
+    matrix
+        (rows, columns) CSC.
+    row_lower, row_upper, col_lower, col_upper, integer
+        Bounds and integrality.
+    costs, constants
+        Every named metric over the columns; the first of ``ranks`` is maximised first.
+    rows, columns
+        Tags.
+    """
+
+    matrix: sp.csc_matrix
+    row_lower: np.ndarray
+    row_upper: np.ndarray
+    col_lower: np.ndarray
+    col_upper: np.ndarray
+    integer: np.ndarray
+    costs: dict[str, np.ndarray]
+    constants: dict[str, float]
+    ranks: tuple[str, ...]
+    rows: Tags
+    columns: Tags
+
+    @property
+    def cost(self) -> np.ndarray:
+        return self.costs[self.ranks[0]]
+
+    @property
+    def constant(self) -> float:
+        return self.constants[self.ranks[0]]
+
+    def with_bound(self, metric: str, at_least: float) -> Compiled:
+        """The same with a row that keeps a metric at or above a value (`objective_bound`)."""
+        matrix = sp.vstack([self.matrix, sp.csr_matrix(self.costs[metric])], format="csc")
+        tags = self.rows
+        families = tags.families if "objective_bound" in tags.families else (*tags.families, "objective_bound")
+        rows = Tags(
+            families, tags.systems, np.append(tags.family, families.index("objective_bound")), np.append(tags.system, 0),
+            np.append(tags.county, -1), np.append(tags.period, -1), np.append(tags.linking, True),
+            np.append(tags.structural, False),
+        )
+        return replace(
+            self, matrix=matrix, rows=rows, row_lower=np.append(self.row_lower, at_least - self.constants[metric]),
+            row_upper=np.append(self.row_upper, np.inf),
+        )
+
+    def with_ranks(self, *ranks: str) -> Compiled:
+        """The same with other metrics to maximise."""
+        return replace(self, ranks=ranks)
+
+
+def compile_model(model: Model) -> tuple[Compiled, list[Any]]:
+    """Compile a model.
+
+    Returns
+    -------
+    compiled
+        The arrays.
+    variables
+        Pyomo variables in the order of the columns.
+    """
+    form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
+    position = {id(v): i for i, v in enumerate(form.columns)}
+    extra = [v for terms in model.metrics.values() for v in terms.variables if id(v) not in position]
+    variables = [*form.columns, *{id(v): v for v in extra}.values()]
+    position = {id(v): i for i, v in enumerate(variables)}
+    matrix = sp.csc_matrix(form.A)
+    matrix.resize(matrix.shape[0], len(variables))
+    sense = np.array([row.bound_type for row in form.rows], dtype=np.int64)
+    rhs = np.asarray(form.rhs, float)
+    compiled = Compiled(
+        matrix=matrix,
+        row_lower=np.where(sense == 1, -np.inf, rhs), row_upper=np.where(sense == -1, np.inf, rhs),
+        col_lower=np.array([-np.inf if v.lb is None else v.lb for v in variables], float),
+        col_upper=np.array([np.inf if v.ub is None else v.ub for v in variables], float),
+        integer=np.array([v.is_integer() or v.is_binary() for v in variables], bool),
+        costs={name: _vector(terms, position) for name, terms in model.metrics.items()},
+        constants={name: terms.constant for name, terms in model.metrics.items()},
+        ranks=model.problem.objective.metrics,
+        rows=_tags(model.ledger, [row.constraint for row in form.rows]), columns=_tags(model.ledger, variables),
+    )
+    for bound in model.problem.objective.bounds:
+        compiled = compiled.with_bound(bound.metric, bound.at_least)
+    return compiled, variables
+
+
+def _vector(terms: Terms, position: dict[int, int]) -> np.ndarray:
+    cost = np.zeros(len(position))
+    np.add.at(cost, [position[id(v)] for v in terms.variables], terms.coefs)
+    return cost
+
+
+def _tags(ledger: Ledger, members: list[Any]) -> Tags:
+    families: dict[str, int] = {}
+    systems: dict[str, int] = {}
+    count = len(members)
+    family, system, county, period = (np.full(count, -1, np.int64) for _ in range(4))
+    linking, structural = np.zeros(count, bool), np.zeros(count, bool)
+    for i, member in enumerate(members):
+        tag = ledger.tags.get(id(member.parent_component()), UNTAGGED)
+        family[i] = families.setdefault(tag.family, len(families))
+        system[i] = systems.setdefault(tag.system, len(systems))
+        county[i], period[i] = tag.where(member.index())
+        linking[i], structural[i] = tag.linking, tag.structural
+    return Tags(tuple(families), tuple(systems), family, system, county, period, linking, structural)

@@ -1,0 +1,48 @@
+"""A first plan: what the archetypes propose, with the money shared out by a small restricted model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from optimizer.model.assembly import Model
+from optimizer.model.compiled import Compiled
+from optimizer.solve.highs import run
+from optimizer.solve.progress import Listener
+from optimizer.solve.settings import SolverSettings
+from optimizer.systems.registry import archetype
+
+GREEDY_GAP = 0.02
+
+
+def greedy_start(
+    model: Model, compiled: Compiled, variables: list[Any], settings: SolverSettings, listener: Listener, stop: Event,
+) -> np.ndarray | None:
+    """Values of all columns of a first plan, or None when the proposals lead to none.
+
+    Starts that no archetype proposes are closed, so that the model that is left is small.
+    """
+    first = proposals(model)
+    position = {id(v): i for i, v in enumerate(variables)}
+    upper = compiled.col_upper.copy()
+    for (p, t), variable in model.pyomo.sequence.started.items():
+        if t < first.get(p, model.problem.horizon.n_periods) and id(variable) in position:
+            upper[position[id(variable)]] = 0.0
+    narrow = replace(compiled, col_upper=np.maximum(upper, compiled.col_lower))
+    solved = run(narrow, replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap)), stage="greedy", listener=listener, stop=stop)
+    return solved.values
+
+
+def proposals(model: Model) -> dict[int, int]:
+    """First period in which each proposed transition may start; fixed locks are always proposed."""
+    first: dict[int, int] = {}
+    for system in model.problem.systems.values():
+        for transition, period, _ in archetype(system.archetype).greedy(model.problem, system):
+            first[transition] = min(period, first.get(transition, period))
+    for lock in model.problem.locks:
+        if lock.kind == "fixed":
+            first[lock.transition] = 0
+    return first

@@ -1,0 +1,152 @@
+"""One HiGHS run of a Compiled: pass the arrays, warm start, listen, interrupt, read back."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from optimizer.errors import ChengxiangError
+from optimizer.model.compiled import Compiled
+from optimizer.solve.progress import Listener, Progress, silent
+from optimizer.solve.settings import SolverSettings
+
+TERMINATION = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kTimeLimit: "time_limit",
+    highspy.HighsModelStatus.kInterrupt: "interrupted",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
+    highspy.HighsModelStatus.kSolutionLimit: "node_limit",
+    highspy.HighsModelStatus.kModelEmpty: "optimal",
+}
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What one run found: values of the columns or None, objective and proven bound (maximisation, constant included)."""
+
+    termination: str
+    values: np.ndarray | None
+    objective: float
+    bound: float
+    seconds: float
+
+
+def pass_model(compiled: Compiled) -> highspy.Highs:
+    """A silent HiGHS instance that holds the model."""
+    highs = highspy.Highs()
+    set_option(highs, "log_to_console", False)
+    lp = highspy.HighsLp()
+    matrix = compiled.matrix
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_, lp.offset_ = compiled.cost, compiled.constant
+    lp.col_lower_, lp.col_upper_ = compiled.col_lower, compiled.col_upper
+    lp.row_lower_, lp.row_upper_ = compiled.row_lower, compiled.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    if compiled.integer.any():
+        kinds = np.where(compiled.integer, highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
+        lp.integrality_ = list(kinds)
+    lp.sense_ = highspy.ObjSense.kMaximize
+    if highs.passModel(lp) == highspy.HighsStatus.kError:
+        raise ChengxiangError("HiGHS refused the model; this is a fault of ours, please report it with the configuration.")
+    return highs
+
+
+def set_option(highs: highspy.Highs, name: str, value: object) -> None:
+    """Set an option and check that HiGHS took it."""
+    if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+        raise ChengxiangError(f"HiGHS refused the option {name} = {value!r}.")
+
+
+def run(
+    compiled: Compiled, settings: SolverSettings, *, start: np.ndarray | None = None, stage: str = "solve",
+    time_limit: float | None = None, listener: Listener = silent, stop: threading.Event | None = None,
+) -> Solved:
+    """Maximise the first metric of a Compiled.
+
+    Parameters
+    ----------
+    start
+        Values of all columns to begin from (a MIP start), or None.
+    stop
+        Set by the caller (Ctrl-C) to end the run and keep the incumbent.
+    """
+    began = time.monotonic()
+    highs = pass_model(compiled)
+    limit = settings.time_limit if time_limit is None else time_limit
+    for name, value in {
+        "time_limit": max(limit, 0.1), "mip_rel_gap": settings.mip_gap, "mip_abs_gap": 1e-9, "threads": settings.threads,
+        "random_seed": settings.seed, **settings.options,
+    }.items():
+        set_option(highs, name, value)
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value = list(start)
+        solution.value_valid = True
+        highs.setSolution(solution)
+    _listen(highs, stage, began, listener, stop)
+    highs.run()
+    return _read(highs, compiled, time.monotonic() - began)
+
+
+def _listen(highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: threading.Event | None) -> None:
+    def tell(event: highspy.HighsCallbackEvent) -> None:
+        data = event.data_out
+        listener(Progress(stage, time.monotonic() - began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound)))
+
+    def check(event: highspy.HighsCallbackEvent) -> None:
+        if stop is not None and stop.is_set():
+            event.interrupt()
+
+    highs.cbMipLogging += tell
+    if stop is not None:
+        highs.cbMipInterrupt += check
+        highs.cbSimplexInterrupt += check
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) and abs(value) < 1e29 else None
+
+
+def _read(highs: highspy.Highs, compiled: Compiled, seconds: float) -> Solved:
+    info, status = highs.getInfo(), highs.getModelStatus()
+    termination = TERMINATION.get(status, str(highs.modelStatusToString(status)))
+    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible or (
+        compiled.matrix.shape[1] == 0 and termination == "optimal")
+    values = np.array(highs.getSolution().col_value, float) if feasible else None
+    objective = compiled.cost @ values + compiled.constant if values is not None else -math.inf
+    if compiled.integer.any():
+        bound = _finite(info.mip_dual_bound)
+    else:
+        bound = objective if termination == "optimal" else None
+    return Solved(termination, values, float(objective), math.inf if bound is None else max(bound, float(objective)), seconds)
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event instead of ending the program (main thread only); a second one ends it."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(signum: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

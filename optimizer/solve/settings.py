@@ -1,0 +1,48 @@
+"""How to solve: limits, and the HiGHS options that a user may set."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optimizer.errors import InputError
+
+HIGHS_OPTIONS = frozenset({
+    "presolve", "parallel", "simplex_strategy", "mip_heuristic_effort", "mip_detect_symmetry", "mip_max_nodes",
+    "mip_max_stall_nodes", "mip_max_leaves", "mip_feasibility_tolerance", "primal_feasibility_tolerance",
+    "dual_feasibility_tolerance", "mip_abs_gap", "mip_pool_soft_limit", "mip_pscost_minreliable", "solver",
+    "mip_lp_age_limit", "mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost",
+    "mip_allow_restart",
+})
+
+
+@dataclass(frozen=True)
+class SolverSettings:
+    """Limits of a solve.
+
+    Parameters
+    ----------
+    mip_gap
+        Relative gap at which to stop, as a fraction.
+    time_limit
+        Seconds of wall time for the whole solve, all ranks of the objective together.
+    threads, seed
+        For HiGHS.
+    options
+        Further HiGHS options, of :data:`HIGHS_OPTIONS` only.
+    """
+
+    mip_gap: float = 0.005
+    time_limit: float = 150.0
+    threads: int = 2
+    seed: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.options:
+            if name not in HIGHS_OPTIONS:
+                near = difflib.get_close_matches(name, HIGHS_OPTIONS, 1)
+                hint = f" Did you mean {near[0]}?" if near else ""
+                raise InputError(f"solver.options: {name!r} is not an option that may be set.{hint} Known: {', '.join(sorted(HIGHS_OPTIONS))}.")
