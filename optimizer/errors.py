@@ -26,7 +26,11 @@ class Finding:
     remedy: str
 
     def __str__(self) -> str:
-        place = self.file + (f", row {self.row}" if self.row else "") + (f", column {self.column}" if self.column else "")
+        place = (
+            self.file
+            + (f", row {self.row}" if self.row else "")
+            + (f", column {self.column}" if self.column else "")
+        )
         return f"{place}: found {self.found}; expected {self.expected}. {self.remedy}"
 
 
@@ -46,7 +50,9 @@ class InputError(ChengxiangError):
     """
 
     def __init__(self, findings: Finding | list[Finding] | str) -> None:
-        self.findings = [findings] if isinstance(findings, Finding) else findings if isinstance(findings, list) else []
+        self.findings = (
+            [findings] if isinstance(findings, Finding) else findings if isinstance(findings, list) else []
+        )
         text = findings if isinstance(findings, str) else "\n".join(str(f) for f in self.findings)
         super().__init__(text)
 

@@ -30,8 +30,8 @@ class States(Protocol):
 class Tag:
     """What a family of rows or columns is about.
 
-    ``where`` gives (county, period) of an index of the component, -1 where it concerns none or all; ``linking``: the family
-    ties counties together; ``structural``: a rule of arithmetic, not one that money or policy could relax.
+    ``where`` gives (county, period) of an index of the component, -1 where it concerns none or all; ``linking``: the
+    family ties counties together; ``structural``: a rule of arithmetic, not one that money or policy could relax.
     """
 
     family: str
@@ -71,7 +71,9 @@ class Ledger:
     uses: dict[tuple[str, Owner, int], list[Terms]] = field(default_factory=lambda: defaultdict(list))
     offers: dict[tuple[str, str, int], list[Terms]] = field(default_factory=lambda: defaultdict(list))
     needs: list[tuple[str, str, int, Terms]] = field(default_factory=list)
-    corridors: dict[tuple[int, int], list[tuple[int, Terms]]] = field(default_factory=lambda: defaultdict(list))
+    corridors: dict[tuple[int, int], list[tuple[int, Terms]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def for_system(self, system: str) -> Ledger:
         """A view for another system on the same entries."""
@@ -119,6 +121,13 @@ class Ledger:
         """A candidate opens a corridor's trench in a period when ``start`` is 1."""
         self.corridors[corridor, period].append((candidate, start))
 
-    def tag(self, component: Any, where: Callable[[Any], tuple[int, int]], *, structural: bool = False, linking: bool = False) -> None:
+    def tag(
+        self,
+        component: Any,
+        where: Callable[[Any], tuple[int, int]],
+        *,
+        structural: bool = False,
+        linking: bool = False,
+    ) -> None:
         """Say what a Pyomo component's rows or columns are about; its own name is the family."""
         self.tags[id(component)] = Tag(component.local_name, self.system, where, linking, structural)

@@ -52,10 +52,11 @@ class Plan:
     decisions
         ``start`` (transition, period) int8; ``payment`` (candidate, source, period) int64 CNY; ``spending`` (candidate,
         period) int64 CNY; ``carry_over`` (source, owner, period) int64 CNY carried out of a period; ``objective_terms``
-        (term) 10^6 CNY discounted: benefits, fixed_om, spending, residual_value; ``metric_value`` (metric).
+        (term) 10^6 CNY discounted and signed: benefits, fixed_om, spending, residual_value; ``metric_value`` (metric).
     systems
-        By system name, the archetype's own decisions. Facilities: ``share`` (pair, period) of an origin's quantity served over a
-        pair, ``flow`` (link, product, period) units a year on links of sites that have several (0 elsewhere).
+        By system name, the archetype's own decisions. Facilities: ``share`` (pair, period) of an origin's quantity
+        served over a pair, ``flow`` (link, product, period) units a year on links of sites that have several (0
+        elsewhere).
     outcome
         Statuses, incumbent, bound.
     """
@@ -93,8 +94,15 @@ def states_over_time(problem: Problem, start: np.ndarray) -> np.ndarray:
     owner, initial = seq["state_candidate"].values, seq["state_initial"].values
     state = np.empty((seq.sizes["candidate"], horizon.n_periods), dtype=np.int64)
     state[owner[initial]] = np.flatnonzero(initial)[:, None]
-    arrivals = [(horizon.service_period(int(t), int(seq["lead_years"].values[p])), int(p)) for p, t in zip(*np.nonzero(start), strict=True)]
-    arrivals += [(horizon.first_period_from(lock.year), lock.transition) for lock in problem.locks if lock.kind == "in_flight"]
+    arrivals = [
+        (horizon.service_period(int(t), int(seq["lead_years"].values[p])), int(p))
+        for p, t in zip(*np.nonzero(start), strict=True)
+    ]
+    arrivals += [
+        (horizon.first_period_from(lock.year), lock.transition)
+        for lock in problem.locks
+        if lock.kind == "in_flight"
+    ]
     for period, p in sorted(arrivals):
         state[seq["transition_candidate"].values[p], period:] = seq["to_state"].values[p]
     return state

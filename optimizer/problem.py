@@ -19,15 +19,25 @@ POOL = "*"
 ANY = -1
 
 __all__ = [
-    "ANY", "POOL", "EpsilonBound", "EquityFloor", "Exclusion", "Horizon", "Lock", "Objective", "Problem",
-    "Requirement", "SystemProblem",
+    "ANY",
+    "POOL",
+    "EpsilonBound",
+    "EquityFloor",
+    "Exclusion",
+    "Horizon",
+    "Lock",
+    "Objective",
+    "Problem",
+    "Requirement",
+    "SystemProblem",
 ]
 
 
 @dataclass(frozen=True)
 class Requirement:
     """Finish-to-start: ``candidate`` may start a transition into ``state`` (``ANY``: any transition) only when
-    ``needs`` has reached ``needs_state`` (``ANY``: has left its initial state) by the beginning of that period."""
+    ``needs`` has reached ``needs_state`` (``ANY``: has left its initial state) by the beginning of that period.
+    """
 
     candidate: int
     state: int

@@ -20,7 +20,7 @@ class Terms(NamedTuple):
         return Terms(self.constant * factor, [factor * c for c in self.coefs], self.variables)
 
     def plus(self, other: Terms, factor: float = 1.0) -> Terms:
-        """This plus ``factor`` times another; variables may repeat."""
+        """Add ``factor`` times another; variables may repeat."""
         return Terms(
             self.constant + factor * other.constant,
             self.coefs + [factor * c for c in other.coefs],

@@ -21,7 +21,7 @@ from optimizer.terms import Terms
 
 @dataclass(frozen=True)
 class Model:
-    """A Pyomo model with what is needed to read it: its ledger's tags, its metrics, its sequence."""
+    """A Pyomo model with what is needed to read it: its ledger's tags, its sequence, its metrics, the parts of value."""
 
     pyomo: pyo.ConcreteModel
     problem: Problem
@@ -29,6 +29,7 @@ class Model:
     sequence: Sequence
     ledger: Ledger
     metrics: dict[str, Terms]
+    value_parts: dict[str, Terms]
 
 
 def build_model(problem: Problem) -> Model:
@@ -50,11 +51,11 @@ def build_model(problem: Problem) -> Model:
     corridors.add_rules(ledger)
     funding.add_rules(ledger)
     services.add_rules(problem.floors, problem.horizon.n_periods - 1, _wants_lowest(problem.objective))
-    value = net_benefit(problem, sequence, funding, ledger)
-    named = metrics(problem, ledger, value, services)
+    parts = net_benefit(problem, sequence, funding, ledger)
+    named = metrics(problem, ledger, parts, services)
     _check_metrics(problem.objective, named)
     model.objective = pyo.Objective(expr=named[problem.objective.metrics[0]].expression(), sense=pyo.maximize)
-    return Model(model, problem, timetable, sequence, ledger, named)
+    return Model(model, problem, timetable, sequence, ledger, named, parts)
 
 
 def _wants_lowest(objective: Objective) -> bool:

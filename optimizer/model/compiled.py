@@ -31,7 +31,11 @@ class Tags:
 
     def of_family(self, name: str) -> np.ndarray:
         """Positions of a family's rows or columns."""
-        return np.flatnonzero(self.family == self.families.index(name)) if name in self.families else np.empty(0, np.int64)
+        return (
+            np.flatnonzero(self.family == self.families.index(name))
+            if name in self.families
+            else np.empty(0, np.int64)
+        )
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,24 @@ class Compiled:
         """The same with a row that keeps a metric at or above a value (`objective_bound`)."""
         matrix = sp.vstack([self.matrix, sp.csr_matrix(self.costs[metric])], format="csc")
         tags = self.rows
-        families = tags.families if "objective_bound" in tags.families else (*tags.families, "objective_bound")
+        families = (
+            tags.families if "objective_bound" in tags.families else (*tags.families, "objective_bound")
+        )
         rows = Tags(
-            families, tags.systems, np.append(tags.family, families.index("objective_bound")), np.append(tags.system, 0),
-            np.append(tags.county, -1), np.append(tags.period, -1), np.append(tags.linking, True),
+            families,
+            tags.systems,
+            np.append(tags.family, families.index("objective_bound")),
+            np.append(tags.system, 0),
+            np.append(tags.county, -1),
+            np.append(tags.period, -1),
+            np.append(tags.linking, True),
             np.append(tags.structural, False),
         )
         return replace(
-            self, matrix=matrix, rows=rows, row_lower=np.append(self.row_lower, at_least - self.constants[metric]),
+            self,
+            matrix=matrix,
+            rows=rows,
+            row_lower=np.append(self.row_lower, at_least - self.constants[metric]),
             row_upper=np.append(self.row_upper, np.inf),
         )
 
@@ -111,14 +125,16 @@ def compile_model(model: Model) -> tuple[Compiled, list[Any]]:
     rhs = np.asarray(form.rhs, float)
     compiled = Compiled(
         matrix=matrix,
-        row_lower=np.where(sense == 1, -np.inf, rhs), row_upper=np.where(sense == -1, np.inf, rhs),
+        row_lower=np.where(sense == 1, -np.inf, rhs),
+        row_upper=np.where(sense == -1, np.inf, rhs),
         col_lower=np.array([-np.inf if v.lb is None else v.lb for v in variables], float),
         col_upper=np.array([np.inf if v.ub is None else v.ub for v in variables], float),
         integer=np.array([v.is_integer() or v.is_binary() for v in variables], bool),
         costs={name: _vector(terms, position) for name, terms in model.metrics.items()},
         constants={name: terms.constant for name, terms in model.metrics.items()},
         ranks=model.problem.objective.metrics,
-        rows=_tags(model.ledger, [row.constraint for row in form.rows]), columns=_tags(model.ledger, variables),
+        rows=_tags(model.ledger, [row.constraint for row in form.rows]),
+        columns=_tags(model.ledger, variables),
     )
     for bound in model.problem.objective.bounds:
         compiled = compiled.with_bound(bound.metric, bound.at_least)

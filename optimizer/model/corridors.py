@@ -17,7 +17,7 @@ MILLION = 1e6
 
 
 class Corridors:
-    """``shared[corridor, candidate, period]``: the candidate is the follower whose spending is lowered by the saving."""
+    """``shared[corridor, candidate, period]``: the candidate follows another into the trench and saves."""
 
     def __init__(self, block: pyo.Block, problem: Problem, sequence: Sequence, ledger: Ledger) -> None:
         self.block, self.problem = block, problem
@@ -25,9 +25,14 @@ class Corridors:
         self.system_of = problem.system_of_candidate()
         self._enter(sequence, ledger)
         self.trenches = {key: sorted(users, key=self._rank) for key, users in ledger.corridors.items()}
-        self.keys = list(dict.fromkeys(
-            (r, c, t) for (r, t), users in self.trenches.items() for c, _ in users if self._before(r, c, t)
-        ))
+        self.keys = list(
+            dict.fromkeys(
+                (r, c, t)
+                for (r, t), users in self.trenches.items()
+                for c, _ in users
+                if self._before(r, c, t)
+            )
+        )
         block.shared = pyo.Var(self.keys, bounds=(0, 1))
 
     def _enter(self, sequence: Sequence, ledger: Ledger) -> None:
@@ -79,7 +84,9 @@ class Corridors:
             return -1, key[-1]
 
         after = [
-            (r, c, later, t) for r, c, t in self.keys for later in dict.fromkeys(u for u, _ in self.trenches[r, t])
+            (r, c, later, t)
+            for r, c, t in self.keys
+            for later in dict.fromkeys(u for u, _ in self.trenches[r, t])
             if (self.system_of[later], later) > (self.system_of[c], c)
         ]
         add_rows(self.block, ledger, "dig_once_follows", self.keys, follows, where, structural=True)

@@ -22,7 +22,9 @@ Group = tuple[int, int, int]
 class Funding:
     """``spent[county, system, period]`` and ``paid[source, county, system, period]``, in 10^6 CNY."""
 
-    def __init__(self, block: pyo.Block, problem: Problem, sequence: Sequence, corridors: Corridors, ledger: Ledger) -> None:
+    def __init__(
+        self, block: pyo.Block, problem: Problem, sequence: Sequence, corridors: Corridors, ledger: Ledger
+    ) -> None:
         self.block, self.problem, self.sequence = block, problem, sequence
         self.periods = range(problem.horizon.n_periods)
         self.fund = {name: problem.funding[name].values for name in problem.funding.data_vars}
@@ -72,14 +74,18 @@ class Funding:
         sources = range(self.problem.funding.sizes["source"])
         has_money = self.fund["budget"].sum(axis=2) > 0
         return [
-            (k, c, s, t) for c, s, t in self.costs for k in sources
+            (k, c, s, t)
+            for c, s, t in self.costs
+            for k in sources
             if self.fund["eligible"][k, s] and has_money[k, self._owner(k, c)]
         ]
 
     def _carriers(self) -> list[tuple[int, int, int]]:
         budget, share = self.fund["budget"], self.fund["carry_over_share"]
         return [
-            (int(k), int(o), int(t)) for k, o, t in np.argwhere(budget > 0) if share[k] > 0 and t < self.periods[-1]
+            (int(k), int(o), int(t))
+            for k, o, t in np.argwhere(budget > 0)
+            if share[k] > 0 and t < self.periods[-1]
         ]
 
     # ---- rules, one method a family
@@ -98,26 +104,35 @@ class Funding:
             self._debt_service(ledger)
 
     def _spending(self, ledger: Ledger) -> None:
-        def rule(*group: int) -> object:
+        def rule(*key: int) -> object:
+            group = (key[0], key[1], key[2])
             return equal(one(self.block.spent[group]).plus(self.costs[group], -1.0))
 
         add_rows(self.block, ledger, "spending", self.costs, rule, self._of_group, structural=True)
 
     def _funding_balance(self, ledger: Ledger) -> None:
-        def rule(*group: int) -> object:
-            return equal(total(paid for _, paid in self._by_group[group]).plus(one(self.block.spent[group]), -1.0))
+        def rule(*key: int) -> object:
+            group = (key[0], key[1], key[2])
+            return equal(
+                total(paid for _, paid in self._by_group[group]).plus(one(self.block.spent[group]), -1.0)
+            )
 
         add_rows(self.block, ledger, "funding_balance", self.costs, rule, self._of_group)
 
     def _max_share(self, ledger: Ledger) -> None:
         def rule(k: int, *group: int) -> object:
-            return at_most(one(self.block.paid[k, *group]).plus(one(self.block.spent[group]), -float(self.fund["max_share"][k])))
+            return at_most(
+                one(self.block.paid[k, *group]).plus(
+                    one(self.block.spent[group]), -float(self.fund["max_share"][k])
+                )
+            )
 
         capped = [key for key in self.block.paid if self.fund["max_share"][key[0]] < 1]
         add_rows(self.block, ledger, "max_share", capped, rule, lambda key: (key[1], key[3]))
 
     def _own_share(self, ledger: Ledger) -> None:
-        def rule(*group: int) -> object:
+        def rule(*key: int) -> object:
+            group = (key[0], key[1], key[2])
             own = total(paid for k, paid in self._by_group[group] if self.fund["source_kind"][k] == "own")
             return at_least(own.plus(one(self.block.spent[group]), -float(self.fund["own_share"][group[0]])))
 
@@ -127,13 +142,18 @@ class Funding:
     def _budget(self, ledger: Ledger) -> None:
         def rule(k: int, owner: int, t: int) -> object:
             out = total([*self._by_owner[k, owner, t], self._carried(k, owner, t)])
-            return at_most(out.plus(self._carried(k, owner, t - 1), -1.0), float(self.fund["budget"][k, owner, t]) / MILLION)
+            return at_most(
+                out.plus(self._carried(k, owner, t - 1), -1.0),
+                float(self.fund["budget"][k, owner, t]) / MILLION,
+            )
 
         owners = [str(o) for o in self.problem.funding["owner"].values]
         for linking in (False, True):
             keys = [key for key in sorted(self._by_owner) if (owners[key[1]] == POOL) == linking]
             family = "budget_shared" if linking else "budget"
-            add_rows(self.block, ledger, family, keys, rule, lambda key: (key[1] - 1, key[2]), linking=linking)
+            add_rows(
+                self.block, ledger, family, keys, rule, lambda key: (key[1] - 1, key[2]), linking=linking
+            )
 
     def _carried(self, k: int, owner: int, t: int) -> Terms:
         return one(self.block.carried[k, owner, t]) if (k, owner, t) in self.block.carried else NOTHING
@@ -143,7 +163,9 @@ class Funding:
             cap = self.fund["carry_over_share"][k] * self.fund["budget"][k, owner, t] / MILLION
             return at_most(one(self.block.carried[k, owner, t]), float(cap))
 
-        add_rows(self.block, ledger, "carry_over", list(self.block.carried), rule, lambda key: (key[1] - 1, key[2]))
+        add_rows(
+            self.block, ledger, "carry_over", list(self.block.carried), rule, lambda key: (key[1] - 1, key[2])
+        )
 
     def _debt_service(self, ledger: Ledger) -> None:
         bonds: dict[int, list[tuple[int, int, Terms]]] = defaultdict(list)
@@ -153,14 +175,25 @@ class Funding:
         ceiling = self.fund["debt_service_ceiling"]
 
         def rule(county: int, t: int) -> object:
-            yearly = total(drawn.scaled(repayment(self.problem, k, tau, t)) for k, tau, drawn in bonds[county])
+            yearly = total(
+                drawn.scaled(repayment(self.problem, k, tau, t)) for k, tau, drawn in bonds[county]
+            )
             return at_most(yearly, float(ceiling[county, min(t, self.periods[-1])]) / MILLION)
 
         keys = [
-            (c, t) for c in bonds for t in range(1, len(self.periods) + 1)
+            (c, t)
+            for c in bonds
+            for t in range(1, len(self.periods) + 1)
             if np.isfinite(ceiling[c, min(t, self.periods[-1])])
         ]
-        add_rows(self.block, ledger, "debt_service", keys, rule, lambda key: (key[0], min(key[1], self.periods[-1])))
+        add_rows(
+            self.block,
+            ledger,
+            "debt_service",
+            keys,
+            rule,
+            lambda key: (key[0], min(key[1], self.periods[-1])),
+        )
 
     @staticmethod
     def _of_group(group: Group) -> tuple[int, int]:
@@ -170,7 +203,10 @@ class Funding:
 def repayment(problem: Problem, source: int, drawn: int, period: int) -> float:
     """Yearly repayment in ``period`` per CNY of a bond drawn in period ``drawn`` (annuity; docs/formulation.md)."""
     horizon = problem.horizon
-    rate, term = float(problem.funding["bond_rate"].values[source]), int(problem.funding["bond_term"].values[source])
+    rate, term = (
+        float(problem.funding["bond_rate"].values[source]),
+        int(problem.funding["bond_term"].values[source]),
+    )
     begins = horizon.starts[period] if period < horizon.n_periods else horizon.end
     years_since = begins - horizon.starts[drawn] - horizon.lengths[drawn]
     if period <= drawn or years_since >= term:

@@ -15,8 +15,15 @@ TOLERANCE = 1e-9
 
 
 def add_rows(
-    block: pyo.Block, ledger: Ledger, family: str, keys: Iterable[Any], rule: Callable[..., Any],
-    where: Callable[[Any], tuple[int, int]], *, structural: bool = False, linking: bool = False,
+    block: pyo.Block,
+    ledger: Ledger,
+    family: str,
+    keys: Iterable[Any],
+    rule: Callable[..., Any],
+    where: Callable[[Any], tuple[int, int]],
+    *,
+    structural: bool = False,
+    linking: bool = False,
 ) -> None:
     """Add one constraint family to a block, tagged with what each row is about.
 

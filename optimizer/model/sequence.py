@@ -64,7 +64,9 @@ class Sequence:
         """1 if works of transition ``p`` go on in ``period``."""
         if p in self.timetable.in_flight:
             return Terms(float(period < self.timetable.service_in_flight(p)), [], [])
-        return total(self.start(p, t) for t in self.timetable.starts[p] if period in self.timetable.under_way(p, t))
+        return total(
+            self.start(p, t) for t in self.timetable.starts[p] if period in self.timetable.under_way(p, t)
+        )
 
     @cached_property
     def into(self) -> dict[int, list[int]]:
@@ -133,13 +135,19 @@ class Sequence:
             return at_most(self.started_by(p, t).plus(done, -1.0))
 
         keys = [
-            (r, p, t) for r, need in enumerate(self.problem.requirements)
-            for p in self._bound(need) for t in self.timetable.starts[p]
+            (r, p, t)
+            for r, need in enumerate(self.problem.requirements)
+            for p in self._bound(need)
+            for t in self.timetable.starts[p]
         ]
         add_rows(self.block, ledger, "requires", keys, rule, lambda key: (self.county_of[key[1]], key[2]))
 
     def _bound(self, need: Requirement) -> list[int]:
-        return self._reaching(need.candidate, need.state) if need.state != ANY else self._of_candidate[need.candidate]
+        return (
+            self._reaching(need.candidate, need.state)
+            if need.state != ANY
+            else self._of_candidate[need.candidate]
+        )
 
     def _reaching(self, candidate: int, state: int) -> list[int]:
         """Transitions that bring a candidate to a state, or out of its initial one."""
@@ -156,11 +164,14 @@ class Sequence:
         def rule(e: int) -> object:
             starts = (
                 self.started_by(p, self.periods[-1])
-                for c in self.problem.exclusions[e].candidates for p in self._reaching(c, ANY)
+                for c in self.problem.exclusions[e].candidates
+                for p in self._reaching(c, ANY)
             )
             return at_most(total(starts), 1.0)
 
-        add_rows(self.block, ledger, "excludes", range(len(self.problem.exclusions)), rule, lambda _: (-1, -1))
+        add_rows(
+            self.block, ledger, "excludes", range(len(self.problem.exclusions)), rule, lambda _: (-1, -1)
+        )
 
     def _locks(self, ledger: Ledger) -> None:
         def rule(index: int) -> object:
@@ -215,7 +226,7 @@ class Sequence:
             add_rows(self.block, ledger, family, mine, rule, where, linking=linking)
 
     def _users(self, owners: list[str]) -> dict[tuple[int, int], list[tuple[int, float]]]:
-        """Transitions that use a resource and how much, by (resource, owner); owner 0 is the pool, owner i county i-1."""
+        """Transitions that use a resource and how much, by (resource, owner); owner 0 is the pool, i county i - 1."""
         users: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)
         amounts = self.problem.sequence["resource_use"].values
         for p, r in np.argwhere(amounts):

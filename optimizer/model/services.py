@@ -46,15 +46,23 @@ class Services:
             place, commodity, period, needed = self.ledger.needs[i]
             return at_most(needed.plus(self.ledger.availability(place, commodity, period), -1.0))
 
-        add_rows(self.block, self.ledger, "dependence", range(len(self.ledger.needs)), rule,
-                 lambda i: (-1, self.ledger.needs[i][2]))
+        add_rows(
+            self.block,
+            self.ledger,
+            "dependence",
+            range(len(self.ledger.needs)),
+            rule,
+            lambda i: (-1, self.ledger.needs[i][2]),
+        )
 
     def _equity(self, floors: tuple[EquityFloor, ...]) -> None:
         def rule(f: int, county: int, period: int) -> object:
             return at_least(self.level((floors[f].system, county, period)), floors[f].level)
 
         keys = [
-            (f, county, period) for f, floor in enumerate(floors) for system, county, period in self.served
+            (f, county, period)
+            for f, floor in enumerate(floors)
+            for system, county, period in self.served
             if system == floor.system and county in floor.counties and period >= floor.period
         ]
         add_rows(self.block, self.ledger, "equity", keys, rule, lambda key: (key[1], key[2]))
@@ -64,5 +72,13 @@ class Services:
             return at_most(one(self.block.lowest).plus(self.level(key), -1.0))  # type: ignore[arg-type]
 
         keys = [key for key in self.served if key[2] == last_period]
-        add_rows(self.block, self.ledger, LOWEST_SERVICE, keys, rule, lambda key: (key[1], key[2]),
-                 structural=True, linking=True)
+        add_rows(
+            self.block,
+            self.ledger,
+            LOWEST_SERVICE,
+            keys,
+            rule,
+            lambda key: (key[1], key[2]),
+            structural=True,
+            linking=True,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,7 +89,9 @@ class Timetable:
         """CNY by period of a start: construction years and replacements within the horizon."""
         paid = self._by_period((self.horizon.starts[start] + k, a) for k, a in enumerate(self._yearly[p]))
         served = self.service(p, start)
-        replaced = self._replacements(p, self.horizon.starts[served]) if served < self.horizon.n_periods else []
+        replaced = (
+            self._replacements(p, self.horizon.starts[served]) if served < self.horizon.n_periods else []
+        )
         return self._by_period(replaced, paid)
 
     def spending_in_flight(self, p: int) -> dict[int, int]:
@@ -97,10 +100,19 @@ class Timetable:
         return self._by_period(self._replacements(p, lock.year), self._by_period(lock.payments))
 
     def _replacements(self, p: int, served_year: int) -> list[tuple[int, int]]:
-        life, cost = int(self.problem.sequence["lifetime"].values[p]), int(self.problem.sequence["overnight_cost"].values[p])
-        return [(year, cost) for year in range(served_year + life, self.horizon.end, life) if year >= self.horizon.first_year]
+        life, cost = (
+            int(self.problem.sequence["lifetime"].values[p]),
+            int(self.problem.sequence["overnight_cost"].values[p]),
+        )
+        return [
+            (year, cost)
+            for year in range(served_year + life, self.horizon.end, life)
+            if year >= self.horizon.first_year
+        ]
 
-    def _by_period(self, payments, into: dict[int, int] | None = None) -> dict[int, int]:
+    def _by_period(
+        self, payments: Iterable[tuple[int, int]], into: dict[int, int] | None = None
+    ) -> dict[int, int]:
         result = dict(into or {})
         for year, amount in payments:
             period = self.horizon.period_of(year)

@@ -34,7 +34,9 @@ def explain(compiled: Compiled, settings: SolverSettings) -> list[Conflict]:
     relaxable = np.flatnonzero(~compiled.rows.structural)
     scale = np.maximum(abs(compiled.matrix).max(axis=1).toarray().ravel()[relaxable], 1e-6)
     elastic = _with_slacks(compiled, relaxable, scale)
-    solved = run(elastic, replace(settings, mip_gap=0.05), stage="explain", time_limit=min(60.0, settings.time_limit))
+    solved = run(
+        elastic, replace(settings, mip_gap=0.05), stage="explain", time_limit=min(60.0, settings.time_limit)
+    )
     if solved.values is None:
         return []
     n = compiled.matrix.shape[1]
@@ -47,11 +49,15 @@ def _with_slacks(compiled: Compiled, rows: np.ndarray, scale: np.ndarray) -> Com
     k = len(rows)
     unit = sp.csc_matrix((scale, (rows, np.arange(k))), shape=(m, k))
     price = np.concatenate([np.zeros(n), -np.ones(2 * k)])
-    grow = {"col_lower": np.zeros(2 * k), "col_upper": np.full(2 * k, np.inf), "integer": np.zeros(2 * k, bool)}
     return replace(
-        compiled, matrix=sp.hstack([compiled.matrix, unit, -unit], format="csc"), costs={PRICE: price},
-        constants={PRICE: 0.0}, ranks=(PRICE,),
-        **{name: np.concatenate([getattr(compiled, name), more]) for name, more in grow.items()},
+        compiled,
+        matrix=sp.hstack([compiled.matrix, unit, -unit], format="csc"),
+        costs={PRICE: price},
+        constants={PRICE: 0.0},
+        ranks=(PRICE,),
+        col_lower=np.append(compiled.col_lower, np.zeros(2 * k)),
+        col_upper=np.append(compiled.col_upper, np.full(2 * k, np.inf)),
+        integer=np.append(compiled.integer, np.zeros(2 * k, bool)),
     )
 
 
@@ -60,8 +66,13 @@ def _by_family(tags: Tags, rows: np.ndarray, slack: np.ndarray, scale: np.ndarra
     conflicts = []
     for f in np.unique(tags.family[rows[short]]):
         mine = short & (tags.family[rows] == f)
-        conflicts.append(Conflict(
-            tags.families[f], int(mine.sum()), tuple(int(c) for c in np.unique(tags.county[rows[mine]]) if c >= 0),
-            tuple(int(t) for t in np.unique(tags.period[rows[mine]]) if t >= 0), float((slack * scale)[mine].sum()),
-        ))
+        conflicts.append(
+            Conflict(
+                tags.families[f],
+                int(mine.sum()),
+                tuple(int(c) for c in np.unique(tags.county[rows[mine]]) if c >= 0),
+                tuple(int(t) for t in np.unique(tags.period[rows[mine]]) if t >= 0),
+                float((slack * scale)[mine].sum()),
+            )
+        )
     return sorted(conflicts, key=lambda c: -c.rows)

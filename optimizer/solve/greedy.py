@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from optimizer.model.assembly import Model
 from optimizer.model.compiled import Compiled
+from optimizer.plan import Plan
 from optimizer.solve.highs import run
 from optimizer.solve.progress import Listener
 from optimizer.solve.settings import SolverSettings
@@ -19,30 +21,50 @@ GREEDY_GAP = 0.02
 
 
 def greedy_start(
-    model: Model, compiled: Compiled, variables: list[Any], settings: SolverSettings, listener: Listener, stop: Event,
+    model: Model,
+    compiled: Compiled,
+    variables: list[Any],
+    settings: SolverSettings,
+    listener: Listener,
+    stop: Event,
+    hint: Plan | None = None,
 ) -> np.ndarray | None:
     """Values of all columns of a first plan, or None when the proposals lead to none.
 
-    Starts that no archetype proposes are closed, so that the model that is left is small.
+    Starts that no archetype proposes (or that the ``hint``, if there is one, does not make) are closed, so that the
+    model that is left is small.
     """
-    first = proposals(model)
+    first = proposals(model, hint)
     position = {id(v): i for i, v in enumerate(variables)}
     upper = compiled.col_upper.copy()
     for (p, t), variable in model.pyomo.sequence.started.items():
         if t < first.get(p, model.problem.horizon.n_periods) and id(variable) in position:
             upper[position[id(variable)]] = 0.0
     narrow = replace(compiled, col_upper=np.maximum(upper, compiled.col_lower))
-    solved = run(narrow, replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap)), stage="greedy", listener=listener, stop=stop)
+    solved = run(
+        narrow,
+        replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap)),
+        stage="greedy",
+        listener=listener,
+        stop=stop,
+    )
     return solved.values
 
 
-def proposals(model: Model) -> dict[int, int]:
+def proposals(model: Model, hint: Plan | None = None) -> dict[int, int]:
     """First period in which each proposed transition may start; fixed locks are always proposed."""
     first: dict[int, int] = {}
-    for system in model.problem.systems.values():
-        for transition, period, _ in archetype(system.archetype).greedy(model.problem, system):
-            first[transition] = min(period, first.get(transition, period))
+    for transition, period in _proposed(model, hint):
+        first[transition] = min(period, first.get(transition, period))
     for lock in model.problem.locks:
         if lock.kind == "fixed":
             first[lock.transition] = 0
     return first
+
+
+def _proposed(model: Model, hint: Plan | None) -> Iterator[tuple[int, int]]:
+    if hint is not None:
+        yield from ((int(p), int(t)) for p, t in np.argwhere(hint.decisions["start"].values))
+        return
+    for system in model.problem.systems.values():
+        yield from ((p, t) for p, t, _ in archetype(system.archetype).greedy(model.problem, system))

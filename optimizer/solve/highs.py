@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -31,7 +32,7 @@ TERMINATION = {
 
 @dataclass(frozen=True)
 class Solved:
-    """What one run found: values of the columns or None, objective and proven bound (maximisation, constant included)."""
+    """What one run found: values of the columns or None, objective and proven upper bound, constant included."""
 
     termination: str
     values: np.ndarray | None
@@ -54,23 +55,29 @@ def pass_model(compiled: Compiled) -> highspy.Highs:
     lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     if compiled.integer.any():
-        kinds = np.where(compiled.integer, highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
-        lp.integrality_ = list(kinds)
+        kinds = highspy.HighsVarType
+        lp.integrality_ = [kinds.kInteger if whole else kinds.kContinuous for whole in compiled.integer]
     lp.sense_ = highspy.ObjSense.kMaximize
     if highs.passModel(lp) == highspy.HighsStatus.kError:
-        raise ChengxiangError("HiGHS refused the model; this is a fault of ours, please report it with the configuration.")
+        raise ChengxiangError("HiGHS refused the model; please report this with the configuration.")
     return highs
 
 
-def set_option(highs: highspy.Highs, name: str, value: object) -> None:
+def set_option(highs: highspy.Highs, name: str, value: Any) -> None:
     """Set an option and check that HiGHS took it."""
     if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
         raise ChengxiangError(f"HiGHS refused the option {name} = {value!r}.")
 
 
 def run(
-    compiled: Compiled, settings: SolverSettings, *, start: np.ndarray | None = None, stage: str = "solve",
-    time_limit: float | None = None, listener: Listener = silent, stop: threading.Event | None = None,
+    compiled: Compiled,
+    settings: SolverSettings,
+    *,
+    start: np.ndarray | None = None,
+    stage: str = "solve",
+    time_limit: float | None = None,
+    listener: Listener = silent,
+    stop: threading.Event | None = None,
 ) -> Solved:
     """Maximise the first metric of a Compiled.
 
@@ -85,8 +92,12 @@ def run(
     highs = pass_model(compiled)
     limit = settings.time_limit if time_limit is None else time_limit
     for name, value in {
-        "time_limit": max(limit, 0.1), "mip_rel_gap": settings.mip_gap, "mip_abs_gap": 1e-9, "threads": settings.threads,
-        "random_seed": settings.seed, **settings.options,
+        "time_limit": max(limit, 0.1),
+        "mip_rel_gap": settings.mip_gap,
+        "mip_abs_gap": 1e-9,
+        "threads": settings.threads,
+        "random_seed": settings.seed,
+        **settings.options,
     }.items():
         set_option(highs, name, value)
     if start is not None:
@@ -99,10 +110,16 @@ def run(
     return _read(highs, compiled, time.monotonic() - began)
 
 
-def _listen(highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: threading.Event | None) -> None:
+def _listen(
+    highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: threading.Event | None
+) -> None:
     def tell(event: highspy.HighsCallbackEvent) -> None:
         data = event.data_out
-        listener(Progress(stage, time.monotonic() - began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound)))
+        listener(
+            Progress(
+                stage, time.monotonic() - began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound)
+            )
+        )
 
     def check(event: highspy.HighsCallbackEvent) -> None:
         if stop is not None and stop.is_set():
@@ -122,14 +139,19 @@ def _read(highs: highspy.Highs, compiled: Compiled, seconds: float) -> Solved:
     info, status = highs.getInfo(), highs.getModelStatus()
     termination = TERMINATION.get(status, str(highs.modelStatusToString(status)))
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible or (
-        compiled.matrix.shape[1] == 0 and termination == "optimal")
+        compiled.matrix.shape[1] == 0 and termination == "optimal"
+    )
     values = np.array(highs.getSolution().col_value, float) if feasible else None
     objective = compiled.cost @ values + compiled.constant if values is not None else -math.inf
-    if compiled.integer.any():
-        bound = _finite(info.mip_dual_bound)
-    else:
-        bound = objective if termination == "optimal" else None
-    return Solved(termination, values, float(objective), math.inf if bound is None else max(bound, float(objective)), seconds)
+    proved = _finite(info.mip_dual_bound) if compiled.integer.any() else None
+    bound = objective if proved is None and termination == "optimal" else proved
+    return Solved(
+        termination,
+        values,
+        float(objective),
+        math.inf if bound is None else max(bound, float(objective)),
+        seconds,
+    )
 
 
 @contextmanager
@@ -140,7 +162,7 @@ def interruptible() -> Iterator[threading.Event]:
         yield stop
         return
 
-    def handle(signum: int, frame: object) -> None:
+    def handle(_signum: int, _frame: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()

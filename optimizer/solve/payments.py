@@ -1,228 +1,173 @@
-"""Who pays what, in whole CNY, once it is settled what is built when.
+"""Who pays what, once it is settled what is built when: payments by county, system, source and period.
 
-Two small linear programmes: payments by county, system, source and period under every rule of money, preferred
-sources first; then whole CNY by candidate, a network flow (totally unimodular, so its vertices are whole).
+A linear programme with every rule of money, preferred and earlier sources first. Each project of a group is paid in
+the group's proportion; whole CNY follow in :mod:`optimizer.solve.rounding`.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-import highspy
 import numpy as np
-import scipy.sparse as sp
 
 from optimizer.errors import PlanError
 from optimizer.model.funding import repayment
 from optimizer.problem import Problem
-from optimizer.solve.highs import set_option
+from optimizer.solve.lp import LinearProgramme
 
 THOUSAND = 1e3
 SHORTAGE_PRICE = 1e4
 ONE_CNY = 1.0
+LATER_COSTS = 1e-3
+
+Group = tuple[int, int, int]
+"""County, system, period."""
+Term = tuple[int, float]
 
 
 @dataclass(frozen=True)
+class Shares:
+    """Exact payments: ``paid`` (candidate, source, period) and ``carried`` (source, owner, period), CNY as floats."""
+
+    paid: np.ndarray
+    carried: np.ndarray
+
+
 class Payments:
-    """``payment`` (candidate, source, period) and ``carry_over`` (source, owner, period), int64 CNY."""
-
-    payment: np.ndarray
-    carry_over: np.ndarray
-
-
-class _Rows:
-    """A linear programme collected row by row."""
-
-    def __init__(self) -> None:
-        self.entries: list[tuple[int, int, float]] = []
-        self.lower: list[float] = []
-        self.upper: list[float] = []
-
-    def add(self, columns: list[int], coefs: list[float], lower: float, upper: float) -> None:
-        row = len(self.lower)
-        self.entries += [(row, c, v) for c, v in zip(columns, coefs, strict=True)]
-        self.lower.append(lower)
-        self.upper.append(upper)
-
-    def minimise(self, cost: np.ndarray, col_lower: np.ndarray, col_upper: np.ndarray) -> np.ndarray | None:
-        """Vertex solution, or None when infeasible."""
-        rows, columns, values = zip(*self.entries, strict=True) if self.entries else ((), (), ())
-        matrix = sp.csc_matrix((values, (rows, columns)), shape=(len(self.lower), len(cost)))
-        lp = highspy.HighsLp()
-        lp.num_row_, lp.num_col_ = matrix.shape
-        lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, col_lower, col_upper
-        lp.row_lower_, lp.row_upper_ = np.array(self.lower), np.array(self.upper)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
-        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-        highs = highspy.Highs()
-        set_option(highs, "output_flag", False)
-        set_option(highs, "solver", "simplex")
-        highs.passModel(lp)
-        highs.run()
-        if highs.getModelStatus() not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
-            return None
-        return np.array(highs.getSolution().col_value, float)
-
-
-def settle_payments(problem: Problem, spending: np.ndarray) -> Payments:
-    """Payments for a given spending.
+    """The linear programme of money for a given spending, in 10^3 CNY.
 
     Parameters
     ----------
     spending
         (candidate, period) int64 CNY.
-
-    Raises
-    ------
-    PlanError
-        If no payments obey the rules, which a solved model does not let happen.
     """
-    sources = problem.funding.sizes["source"]
-    owners = problem.funding.sizes["owner"]
-    shape = (problem.sequence.sizes["candidate"], sources, problem.horizon.n_periods)
-    if sources == 0:
-        return Payments(np.zeros(shape, np.int64), np.zeros((0, owners, shape[2]), np.int64))
-    shares, carried = _by_group(problem, spending)
-    return _whole(problem, spending, shares, carried)
 
+    def __init__(self, problem: Problem, spending: np.ndarray) -> None:
+        self.problem, self.spending = problem, spending
+        self.fund = {str(name): problem.funding[name].values for name in problem.funding.data_vars}
+        self.county = problem.sequence["candidate_county"].values
+        self.system = problem.system_of_candidate()
+        self.last = problem.horizon.n_periods - 1
+        self.sources = range(problem.funding.sizes["source"])
+        self.programme = LinearProgramme()
+        self.shortages = 0
 
-def _by_group(problem: Problem, spending: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Exact payments by candidate (proportional in its group) and carry-over, CNY as floats."""
-    fund = {name: problem.funding[name].values for name in problem.funding.data_vars}
-    county = problem.sequence["candidate_county"].values
-    system = problem.system_of_candidate()
-    groups = sorted({(int(county[c]), int(system[c]), int(t)) for c, t in np.argwhere(spending)})
-    total = {g: 0 for g in groups}
-    for c, t in np.argwhere(spending):
-        total[int(county[c]), int(system[c]), int(t)] += int(spending[c, t])
-    pays = [(k, *g) for g in groups for k in range(len(fund["pooled"])) if fund["eligible"][k, g[1]]]
-    carries = [(int(k), int(o), int(t)) for k, o, t in np.argwhere(fund["budget"] > 0)
-               if fund["carry_over_share"][k] > 0 and t < problem.horizon.n_periods - 1]
-    column = {key: i for i, key in enumerate(pays)}
-    carry = {key: len(pays) + i for i, key in enumerate(carries)}
-    rows = _Rows()
-    slack = _money_rules(problem, fund, rows, total, column, carry)
-    n = len(pays) + len(carries)
-    cost = np.concatenate([[float(fund["preference"][k]) * (1 + t / 1000) for k, _, _, t in pays],
-                           np.zeros(len(carries)), np.full(slack, SHORTAGE_PRICE)])
-    upper = np.concatenate([np.full(len(pays), np.inf),
-                            [fund["carry_over_share"][k] * fund["budget"][k, o, t] / THOUSAND for k, o, t in carries],
-                            np.full(slack, np.inf)])
-    x = rows.minimise(cost, np.zeros(n + slack), upper)
-    if x is None or x[n:].sum() * THOUSAND > ONE_CNY * max(1, len(pays)):
-        raise PlanError("payments: the plan's spending cannot be paid within the rules; please report it with the run's configuration.")
-    return _spread(problem, spending, total, pays, x), _carried(fund, carries, x[len(pays) : n])
+    @cached_property
+    def spent(self) -> dict[Group, int]:
+        """CNY by group."""
+        spent: dict[Group, int] = defaultdict(int)
+        for c, t in np.argwhere(self.spending):
+            spent[int(self.county[c]), int(self.system[c]), int(t)] += int(self.spending[c, t])
+        return dict(sorted(spent.items()))
 
+    @cached_property
+    def paid(self) -> dict[tuple[int, int, int, int], int]:
+        """Columns of payments by (source, *group)."""
+        keys = [
+            (k, *group) for group in self.spent for k in self.sources if self.fund["eligible"][k, group[1]]
+        ]
+        return {key: i for i, key in enumerate(keys)}
 
-def _money_rules(problem, fund, rows: _Rows, total, column, carry) -> int:
-    """Enter every rule of money in 10^3 CNY; returns how many elastic columns stand behind the others."""
-    first_slack = len(column) + len(carry)
-    slacks = 0
+    @cached_property
+    def carried(self) -> dict[tuple[int, int, int], int]:
+        """Columns of carry-over by (source, owner, period)."""
+        able = (self.fund["budget"] > 0) & (self.fund["carry_over_share"] > 0)[:, None, None]
+        keys = [(int(k), int(o), int(t)) for k, o, t in np.argwhere(able) if t < self.last]
+        return {key: len(self.paid) + i for i, key in enumerate(keys)}
 
-    def elastic() -> int:
-        nonlocal slacks
-        slacks += 1
-        return first_slack + slacks - 1
+    def solve(self) -> Shares:
+        """Payments that obey every rule.
 
-    by_owner: dict[tuple[int, int, int], list[int]] = {}
-    bonds: dict[int, list[tuple[int, int, int]]] = {}
-    for (k, county, _, t), i in column.items():
-        by_owner.setdefault((k, 0 if fund["pooled"][k] else county + 1, t), []).append(i)
-        if fund["source_kind"][k] == "bond":
-            bonds.setdefault(county, []).append((k, t, i))
-    for (county, system, t), amount in total.items():
-        mine = {k: column[k, county, system, t] for k in range(len(fund["pooled"])) if (k, county, system, t) in column}
-        spent = amount / THOUSAND
-        rows.add([*mine.values(), elastic()], [1.0] * (len(mine) + 1), spent, spent)
-        for k, i in mine.items():
-            if fund["max_share"][k] < 1:
-                rows.add([i, elastic()], [1.0, -1.0], -np.inf, float(fund["max_share"][k]) * spent)
-        own = [i for k, i in mine.items() if fund["source_kind"][k] == "own"]
-        if fund["own_share"][county] > 0:
-            rows.add([*own, elastic()], [1.0] * (len(own) + 1), float(fund["own_share"][county]) * spent, np.inf)
-    for (k, owner, t), mine in by_owner.items():
-        saved = [carry[key] for key in ((k, owner, t),) if key in carry]
-        brought = [carry[key] for key in ((k, owner, t - 1),) if key in carry]
-        rows.add([*mine, *saved, *brought, elastic()], [1.0] * (len(mine) + len(saved)) + [-1.0] * (len(brought) + 1),
-                 -np.inf, float(fund["budget"][k, owner, t]) / THOUSAND)
-    for (k, owner, t), i in carry.items():
-        if (k, owner, t) not in by_owner:
-            brought = [carry[key] for key in ((k, owner, t - 1),) if key in carry]
-            rows.add([i, *brought], [1.0] + [-1.0] * len(brought), -np.inf, float(fund["budget"][k, owner, t]) / THOUSAND)
-    last = problem.horizon.n_periods - 1
-    for county, drawn in bonds.items():
-        for t in range(1, last + 2):
-            ceiling = float(fund["debt_service_ceiling"][county, min(t, last)])
-            rates = [repayment(problem, k, tau, t) for k, tau, _ in drawn]
-            if np.isfinite(ceiling) and any(rates):
-                rows.add([*(i for _, _, i in drawn), elastic()], [*rates, -1.0], -np.inf, ceiling / THOUSAND)
-    return slacks
+        Raises
+        ------
+        PlanError
+            If there are none, which a solved model does not let happen.
+        """
+        self._balances()
+        self._own_shares()
+        self._budgets()
+        self._debt_services()
+        caps = [
+            self.fund["carry_over_share"][k] * self.fund["budget"][k, o, t] / THOUSAND
+            for k, o, t in self.carried
+        ]
+        highest = np.array([*(self._highest(key) for key in self.paid), *caps, *[np.inf] * self.shortages])
+        cost = [float(self.fund["preference"][k]) * (1 + LATER_COSTS * t) for k, _, _, t in self.paid]
+        weights = np.array([*cost, *[0.0] * len(caps), *[SHORTAGE_PRICE] * self.shortages])
+        x = self.programme.minimise(weights, highest)
+        short = np.inf if x is None else x[len(self.paid) + len(self.carried) :].sum() * THOUSAND
+        if x is None or short > ONE_CNY * max(1, len(self.paid)):
+            raise PlanError(
+                f"payments: the plan's spending cannot be paid within the rules (short by {short:.0f} CNY)."
+            )
+        return self._spread(x)
 
+    def _highest(self, key: tuple[int, int, int, int]) -> float:
+        return float(self.fund["max_share"][key[0]]) * self.spent[key[1:]] / THOUSAND
 
-def _spread(problem: Problem, spending, total, pays, x) -> np.ndarray:
-    """Each candidate is paid in its group's proportion."""
-    county = problem.sequence["candidate_county"].values
-    system = problem.system_of_candidate()
-    proportion = {key: x[i] * THOUSAND / total[key[1:]] for i, key in enumerate(pays)}
-    paid = np.zeros((spending.shape[0], problem.funding.sizes["source"], spending.shape[1]))
-    for c, t in np.argwhere(spending):
-        for k in range(paid.shape[1]):
-            paid[c, k, t] = spending[c, t] * proportion.get((k, int(county[c]), int(system[c]), int(t)), 0.0)
-    return paid
+    def _shortage(self, sign: float) -> Term:
+        """A priced slack, so that rounding of the solver never leaves the programme empty."""
+        self.shortages += 1
+        return len(self.paid) + len(self.carried) + self.shortages - 1, sign
 
+    def _balances(self) -> None:
+        for group, amount in self.spent.items():
+            mine = [(self.paid[k, *group], 1.0) for k in self.sources if (k, *group) in self.paid]
+            self.programme.add([*mine, self._shortage(1.0)], amount / THOUSAND, amount / THOUSAND)
 
-def _carried(fund, carries, x) -> np.ndarray:
-    carried = np.zeros(fund["budget"].shape)
-    for key, value in zip(carries, x, strict=True):
-        carried[key] = value * THOUSAND
-    return carried
+    def _own_shares(self) -> None:
+        for group, amount in self.spent.items():
+            share = float(self.fund["own_share"][group[0]])
+            own = [(self.paid[k, *group], 1.0) for k in self._own if (k, *group) in self.paid]
+            if share > 0:
+                self.programme.add([*own, self._shortage(1.0)], share * amount / THOUSAND, np.inf)
 
+    @property
+    def _own(self) -> Iterator[int]:
+        return (k for k in self.sources if self.fund["source_kind"][k] == "own")
 
-def _whole(problem: Problem, spending: np.ndarray, paid: np.ndarray, carried: np.ndarray) -> Payments:
-    """Round payments and carry-over to whole CNY with all sums kept."""
-    near = 1e-3
-    base, carry_base = np.floor(paid + near).astype(np.int64), np.floor(carried + near).astype(np.int64)
-    loose, carry_loose = np.argwhere(paid - base > near), np.argwhere(carried - carry_base > near)
-    column = {tuple(int(i) for i in key): n for n, key in enumerate(loose)}
-    carry = {tuple(int(i) for i in key): len(loose) + n for n, key in enumerate(carry_loose)}
-    rows = _Rows()
-    by_project: dict[tuple[int, int], list[int]] = {}
-    for (c, _, t), i in column.items():
-        by_project.setdefault((c, t), []).append(i)
-    missing = spending - base.sum(axis=1)
-    if any((int(c), int(t)) not in by_project for c, t in np.argwhere(missing)):
-        raise PlanError("payments: a project's payments do not add up to its spending.")
-    for (c, t), mine in by_project.items():
-        rows.add(mine, [1.0] * len(mine), float(missing[c, t]), float(missing[c, t]))
-    _whole_budgets(problem, rows, column, carry, base, carry_base)
-    n = len(column) + len(carry)
-    if n:
-        x = rows.minimise(np.zeros(n), np.zeros(n), np.ones(n))
-        if x is None:
-            raise PlanError("payments: no rounding to whole CNY keeps every budget; please report it with the run's configuration.")
-        for key, i in column.items():
-            base[key] += round(x[i])
-        for key, i in carry.items():
-            carry_base[key] += round(x[i])
-    return Payments(base, carry_base)
+    def _budgets(self) -> None:
+        drawn: dict[tuple[int, int, int], list[Term]] = defaultdict(list)
+        for (k, county, _, t), i in self.paid.items():
+            drawn[k, 0 if self.fund["pooled"][k] else county + 1, t].append((i, 1.0))
+        for key in sorted({*drawn, *self.carried}):
+            flows = [
+                *drawn.get(key, []),
+                *self._kept(key, 1.0),
+                *self._kept((key[0], key[1], key[2] - 1), -1.0),
+            ]
+            self.programme.add(
+                [*flows, self._shortage(-1.0)], -np.inf, float(self.fund["budget"][key]) / THOUSAND
+            )
 
+    def _kept(self, key: tuple[int, int, int], sign: float) -> list[Term]:
+        return [(self.carried[key], sign)] if key in self.carried else []
 
-def _whole_budgets(problem: Problem, rows: _Rows, column, carry, base, carry_base) -> None:
-    pooled, budget = problem.funding["pooled"].values, problem.funding["budget"].values
-    county = problem.sequence["candidate_county"].values
-    by_owner: dict[tuple[int, int, int], list[int]] = {}
-    used = carry_base.copy()
-    used[:, :, 1:] -= carry_base[:, :, :-1]
-    for k in range(base.shape[1]):
-        owner = np.zeros(len(county), np.int64) if pooled[k] else county + 1
-        np.add.at(used[k], owner, base[:, k, :])
-    for (c, k, t), i in column.items():
-        by_owner.setdefault((k, 0 if pooled[k] else int(county[c]) + 1, t), []).append(i)
-    touched = set(by_owner) | set(carry) | {(k, o, t + 1) for k, o, t in carry}
-    for k, o, t in sorted(touched):
-        mine = by_owner.get((k, o, t), [])
-        saved = [carry[key] for key in ((k, o, t),) if key in carry]
-        brought = [carry[key] for key in ((k, o, t - 1),) if key in carry]
-        room = float(np.floor(budget[k, o, t] + 1e-6) - used[k, o, t])
-        rows.add([*mine, *saved, *brought], [1.0] * (len(mine) + len(saved)) + [-1.0] * len(brought), -np.inf, room)
+    def _debt_services(self) -> None:
+        drawn: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        for (k, county, _, t), i in self.paid.items():
+            if self.fund["source_kind"][k] == "bond":
+                drawn[county].append((k, t, i))
+        for county, bonds in drawn.items():
+            for t in range(1, self.last + 2):
+                ceiling = float(self.fund["debt_service_ceiling"][county, min(t, self.last)])
+                yearly = [(i, repayment(self.problem, k, tau, t)) for k, tau, i in bonds]
+                if np.isfinite(ceiling):
+                    self.programme.add([*yearly, self._shortage(-1.0)], -np.inf, ceiling / THOUSAND)
+
+    def _spread(self, x: np.ndarray) -> Shares:
+        paid = np.zeros((self.spending.shape[0], len(self.sources), self.spending.shape[1]))
+        for c, t in np.argwhere(self.spending):
+            group = int(self.county[c]), int(self.system[c]), int(t)
+            for k in self.sources:
+                if (k, *group) in self.paid:
+                    paid[c, k, t] = self.spending[c, t] * (
+                        x[self.paid[k, *group]] * THOUSAND / self.spent[group]
+                    )
+        carried = np.zeros(self.fund["budget"].shape)
+        for key, i in self.carried.items():
+            carried[key] = x[i] * THOUSAND
+        return Shares(paid, carried)

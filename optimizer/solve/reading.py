@@ -10,7 +10,7 @@ import xarray as xr
 from optimizer.model.assembly import Model
 from optimizer.plan import Outcome, Plan
 from optimizer.problem import Problem
-from optimizer.solve.payments import settle_payments
+from optimizer.solve.rounding import settle_payments
 from optimizer.systems.registry import archetype
 from optimizer.terms import Terms
 
@@ -37,12 +37,16 @@ def read_plan(model: Model, variables: list[Any], values: np.ndarray, outcome: O
             "spending": (("candidate", "period"), spent),
             "payment": (("candidate", "source", "period"), payments.payment),
             "carry_over": (("source", "owner", "period"), payments.carry_over),
+            "objective_terms": ("term", np.array([_value(t) for t in model.value_parts.values()], float)),
             "metric_value": ("metric", np.array([_value(t) for t in model.metrics.values()], float)),
         },
         {
-            "candidate": problem.sequence["candidate"].values, "source": problem.funding["source"].values,
-            "owner": problem.funding["owner"].values, "period": problem.sequence["period"].values,
+            "candidate": problem.sequence["candidate"].values,
+            "source": problem.funding["source"].values,
+            "owner": problem.funding["owner"].values,
+            "period": problem.sequence["period"].values,
             "metric": np.array(list(model.metrics), str),
+            "term": np.array(list(model.value_parts), str),
         },
     )
     systems = {
@@ -95,6 +99,6 @@ def shared_trenches(problem: Problem, start: np.ndarray) -> list[tuple[int, int,
 
 
 def _value(terms: Terms) -> float:
-    return terms.constant + sum(c * (v.value or 0.0) for c, v in zip(terms.coefs, terms.variables, strict=True))
-
-
+    return terms.constant + sum(
+        c * (v.value or 0.0) for c, v in zip(terms.coefs, terms.variables, strict=True)
+    )

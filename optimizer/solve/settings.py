@@ -9,13 +9,30 @@ from typing import Any
 
 from optimizer.errors import InputError
 
-HIGHS_OPTIONS = frozenset({
-    "presolve", "parallel", "simplex_strategy", "mip_heuristic_effort", "mip_detect_symmetry", "mip_max_nodes",
-    "mip_max_stall_nodes", "mip_max_leaves", "mip_feasibility_tolerance", "primal_feasibility_tolerance",
-    "dual_feasibility_tolerance", "mip_abs_gap", "mip_pool_soft_limit", "mip_pscost_minreliable", "solver",
-    "mip_lp_age_limit", "mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_heuristic_run_root_reduced_cost",
-    "mip_allow_restart",
-})
+HIGHS_OPTIONS = frozenset(
+    {
+        "presolve",
+        "parallel",
+        "simplex_strategy",
+        "mip_heuristic_effort",
+        "mip_detect_symmetry",
+        "mip_max_nodes",
+        "mip_max_stall_nodes",
+        "mip_max_leaves",
+        "mip_feasibility_tolerance",
+        "primal_feasibility_tolerance",
+        "dual_feasibility_tolerance",
+        "mip_abs_gap",
+        "mip_pool_soft_limit",
+        "mip_pscost_minreliable",
+        "solver",
+        "mip_lp_age_limit",
+        "mip_heuristic_run_rins",
+        "mip_heuristic_run_rens",
+        "mip_heuristic_run_root_reduced_cost",
+        "mip_allow_restart",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -45,4 +62,7 @@ class SolverSettings:
             if name not in HIGHS_OPTIONS:
                 near = difflib.get_close_matches(name, HIGHS_OPTIONS, 1)
                 hint = f" Did you mean {near[0]}?" if near else ""
-                raise InputError(f"solver.options: {name!r} is not an option that may be set.{hint} Known: {', '.join(sorted(HIGHS_OPTIONS))}.")
+                raise InputError(
+                    f"solver.options: {name!r} is not an option that may be set.{hint} "
+                    f"Known: {', '.join(sorted(HIGHS_OPTIONS))}."
+                )

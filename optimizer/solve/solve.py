@@ -43,51 +43,95 @@ def build(problem: Problem) -> Built:
     return Built(model, compiled, variables, time.monotonic() - began)
 
 
-def solve_problem(problem: Problem, settings: SolverSettings, listener: Listener = silent) -> Plan:
+def solve_problem(
+    problem: Problem,
+    settings: SolverSettings,
+    listener: Listener = silent,
+    *,
+    hint: Plan | None = None,
+) -> Plan:
     """Solve a Problem.
+
+    Parameters
+    ----------
+    hint
+        A plan over the same candidates whose starts are tried first.
 
     Raises
     ------
     InfeasibleError
         With the groups of constraints in conflict, or when no plan was found in time.
     """
-    return solve_built(build(problem), settings, listener)
+    return solve_built(build(problem), settings, listener, hint=hint)
 
 
-def solve_built(built: Built, settings: SolverSettings, listener: Listener = silent) -> Plan:
+def solve_built(
+    built: Built,
+    settings: SolverSettings,
+    listener: Listener = silent,
+    *,
+    hint: Plan | None = None,
+) -> Plan:
     """Solve a built model."""
     began = time.monotonic()
     with interruptible() as stop:
-        ranked = _solve_ranks(built, settings, listener, stop, began)
-    first, last = ranked[0], ranked[-1]
-    values = _settle(built.compiled, last, settings)
+        ranks = _Ranks(built, settings, listener, stop, began)
+        ranked = ranks.solve(hint)
+    values = _settle(ranks.compiled, ranks.values, settings)
     incumbent = float(built.compiled.cost @ values + built.compiled.constant)
     outcome = Outcome(
         termination=next((s.termination for s in ranked if s.termination != "optimal"), "optimal"),
-        solution="feasible", incumbent=incumbent, bound=max(first.bound, incumbent),
-        seconds=time.monotonic() - began, evidence="branch and bound of the whole model by HiGHS",
+        solution="feasible",
+        incumbent=incumbent,
+        bound=max(ranked[0].bound, incumbent),
+        seconds=time.monotonic() - began,
+        evidence="branch and bound of the whole model by HiGHS",
     )
     return read_plan(built.model, built.variables, values, outcome)
 
 
-def _solve_ranks(built: Built, settings: SolverSettings, listener: Listener, stop: Event, began: float) -> list[Solved]:
-    """Maximise the metrics in order of rank, each kept near its best while the next is maximised."""
-    objective = built.model.problem.objective
-    compiled, solved = built.compiled, []
-    greedy_limit = GREEDY_SHARE * settings.time_limit
-    start = greedy_start(built.model, compiled, built.variables, replace(settings, time_limit=greedy_limit), listener, stop)
-    for i, metric in enumerate(objective.metrics):
-        left = settings.time_limit - (time.monotonic() - began)
-        share = left / (len(objective.metrics) - i)
-        result = run(compiled.with_ranks(metric), settings, start=start, stage=metric, time_limit=share, listener=listener, stop=stop)
-        result = _with_start(result, compiled.with_ranks(metric), start)
-        solved.append(result)
-        if result.values is None:
-            raise _no_plan(built, compiled, result, settings)
-        start = result.values
-        slack = objective.tolerance * max(abs(result.objective), 1e-6)
-        compiled = compiled.with_bound(metric, result.objective - slack)
-    return solved
+class _Ranks:
+    """Maximises the metrics in order of rank, each kept near its best while the next is maximised.
+
+    ``compiled`` maximises the rank at hand under what the ranks before it demand; ``values`` is the best plan so far.
+    """
+
+    def __init__(self, built: Built, settings: SolverSettings, listener: Listener, stop: Event, began: float) -> None:
+        self.built, self.settings, self.listener, self.stop, self.began = built, settings, listener, stop, began
+        self.compiled = built.compiled
+        self.values = np.empty(0)
+
+    def solve(self, hint: Plan | None) -> list[Solved]:
+        objective = self.built.model.problem.objective
+        start, solved = self._greedy(hint), []
+        for i, metric in enumerate(objective.metrics):
+            self.compiled = self.compiled.with_ranks(metric)
+            result = _with_start(self._run(metric, start, len(objective.metrics) - i), self.compiled, start)
+            if result.values is None:
+                raise _no_plan(self.built, self.compiled, result, self.settings)
+            self.values = start = result.values
+            solved.append(result)
+            if metric != objective.metrics[-1]:
+                slack = objective.tolerance * max(abs(result.objective), 1e-6)
+                self.compiled = self.compiled.with_bound(metric, result.objective - slack)
+        return solved
+
+    def _greedy(self, hint: Plan | None) -> np.ndarray | None:
+        quick = replace(self.settings, time_limit=GREEDY_SHARE * self.settings.time_limit)
+        built = self.built
+        return greedy_start(built.model, built.compiled, built.variables, quick, self.listener, self.stop, hint)
+
+    def _run(self, metric: str, start: np.ndarray | None, ranks_left: int) -> Solved:
+        left = self.settings.time_limit - (time.monotonic() - self.began)
+        return run(
+            self.compiled,
+            self.settings,
+            start=start,
+            stage=metric,
+            time_limit=left / ranks_left,
+            listener=self.listener,
+            stop=self.stop,
+        )
 
 
 def _with_start(result: Solved, compiled: Compiled, start: np.ndarray | None) -> Solved:
@@ -97,12 +141,12 @@ def _with_start(result: Solved, compiled: Compiled, start: np.ndarray | None) ->
     return replace(result, values=start, objective=float(compiled.cost @ start + compiled.constant))
 
 
-def _settle(compiled: Compiled, solved: Solved, settings: SolverSettings) -> np.ndarray:
-    """Round the binaries and solve the continuous part again, for the last metric under the bounds of the others."""
-    assert solved.values is not None
-    values = np.where(compiled.integer, np.round(solved.values), solved.values)
+def _settle(compiled: Compiled, values: np.ndarray, settings: SolverSettings) -> np.ndarray:
+    """Round the binaries and solve the continuous part again."""
+    values = np.where(compiled.integer, np.round(values), values)
     fixed = replace(
-        compiled, integer=np.zeros_like(compiled.integer),
+        compiled,
+        integer=np.zeros_like(compiled.integer),
         col_lower=np.where(compiled.integer, values, compiled.col_lower),
         col_upper=np.where(compiled.integer, values, compiled.col_upper),
     )
@@ -124,10 +168,19 @@ def _no_plan(built: Built, compiled: Compiled, result: Solved, settings: SolverS
     return InfeasibleError("\n  - ".join([head, *lines]), [c.family for c in conflicts])
 
 
-def _describe(problem: Problem, family: str, counties: tuple[int, ...], periods: tuple[int, ...], rows: int, shortage: float) -> str:
+def _describe(
+    problem: Problem,
+    family: str,
+    counties: tuple[int, ...],
+    periods: tuple[int, ...],
+    rows: int,
+    shortage: float,
+) -> str:
     names = [str(problem.sequence["county_name_zh"].values[c]) for c in counties]
-    where = (f" in {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")) if names else ""
+    where = (
+        (f" in {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else ""))
+        if names
+        else ""
+    )
     when = f", {', '.join(problem.horizon.labels[t] for t in periods)}" if periods else ""
     return f"{family}{where}{when}: {rows} row(s), short by {shortage:g} in all"
-
-

@@ -1,0 +1,133 @@
+"""The story of a run: read, prepare, solve, verify, try other values, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from optimizer.config import RunConfig
+from optimizer.errors import InputError
+from optimizer.plan import Plan
+from optimizer.plan_file import read_plan
+from optimizer.prepare import prepare_problem
+from optimizer.problem import Problem
+from optimizer.publish import publish_run
+from optimizer.region import Region, default_region_path, read_region
+from optimizer.scenarios import store
+from optimizer.sensitivity import Flips, compare_plans
+from optimizer.solve import SolverSettings, solve_problem
+from optimizer.solve.progress import Progress, silent
+from optimizer.systems.registry import archetype
+from optimizer.verify import Verification, audit_region, verify_plan
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A published run."""
+
+    folder: Path
+    plan: Plan
+    verification: Verification
+
+
+@dataclass
+class Stopwatch:
+    """Seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Any:
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 3)
+
+
+def run(config: RunConfig, listener: Listener = silent) -> RunResult:
+    """Make a plan and publish it as a run folder.
+
+    Raises
+    ------
+    ChengxiangError
+        Input that cannot be used, rules that no plan obeys, results that cannot be written.
+    """
+    clock = Stopwatch()
+    with clock.stage("read"):
+        region = open_region(config)
+    with clock.stage("prepare"):
+        problem = prepare_problem(region, config)
+    with clock.stage("solve"):
+        plan = solve_problem(problem, settings_of(config), listener)
+    with clock.stage("verify"):
+        verification = check(problem, plan, region, config)
+    with clock.stage("sensitivity"):
+        flips = try_other_values(region, config, problem, plan, listener)
+    folder = publish_run(
+        Path(config.run.folder),
+        store.run_id(config, region),
+        problem=problem,
+        plan=plan,
+        verification=verification,
+        region=region,
+        config=config,
+        extras={"seconds": clock.seconds, "flips": flips},
+    )
+    return RunResult(folder, plan, verification)
+
+
+def open_region(config: RunConfig) -> Region:
+    """Read a region and refuse it when its tables have faults."""
+    path = Path(config.region.path) if config.region.path else default_region_path(config.region.name)
+    region = read_region(path)
+    findings = region.check()
+    if findings:
+        raise InputError(findings)
+    return region
+
+
+def settings_of(config: RunConfig) -> SolverSettings:
+    """Solver settings of a run."""
+    solver = config.solver
+    return SolverSettings(solver.mip_gap, solver.time_limit, solver.threads, solver.seed, solver.options)
+
+
+def check(problem: Problem, plan: Plan, region: Region, config: RunConfig) -> Verification:
+    """The independent eye: simulate every system, recompute money and logic, compare the problem with the tables."""
+    simulations = [
+        archetype(system.archetype).simulate(problem, system, plan, region)
+        for system in problem.systems.values()
+    ]
+    return verify_plan(problem, plan, simulations, audit=audit_region(region, config, problem))
+
+
+def try_other_values(
+    region: Region, config: RunConfig, problem: Problem, plan: Plan, listener: Listener
+) -> list[Flips]:
+    """Solve again at low and high values, from the plan, to show which choices flip."""
+    limit = config.solver.sensitivity_time_limit
+    if not config.objective.sensitivity or config.objective.values != "central" or limit <= 0:
+        return []
+    settings = replace(settings_of(config), time_limit=limit)
+    flips = []
+    for values in ("low", "high"):
+        other = config.model_copy(
+            update={"objective": config.objective.model_copy(update={"values": values})}
+        )
+        other_problem = prepare_problem(region, other)
+        other_plan = solve_problem(other_problem, settings, listener, hint=plan)
+        flips.append(compare_plans(values, plan, problem, other_plan, other_problem))
+    return flips
+
+
+def verify_folder(folder: Path) -> Verification:
+    """Check the plan of a run folder against the region's tables, as they are now."""
+    config = store.config_of(folder)
+    region = open_region(config)
+    problem = prepare_problem(region, config)
+    return check(problem, read_plan(folder / "plan.nc"), region, config)
