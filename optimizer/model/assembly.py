@@ -21,7 +21,7 @@ from optimizer.terms import Terms
 
 @dataclass(frozen=True)
 class Model:
-    """A Pyomo model with what is needed to read it: its ledger's tags, its sequence, its metrics, the parts of value."""
+    """A Pyomo model with what is needed to read it: tags, sequence, metrics and the parts of value."""
 
     pyomo: pyo.ConcreteModel
     problem: Problem
