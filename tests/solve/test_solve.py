@@ -1,0 +1,134 @@
+"""Solving the core: ranks, bounds, conflicts, interrupts, warm starts, whole money."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from optimizer.draft import Draft
+from optimizer.errors import InfeasibleError, InputError
+from optimizer.horizon import Horizon
+from optimizer.model.compiled import compile_model
+from optimizer.model.assembly import build_model
+from optimizer.problem import POOL, EpsilonBound, Lock, Objective
+from optimizer.solve import SolverSettings, solve_problem
+from optimizer.solve.highs import interruptible, run
+from tests.core_problems import HUNDRED_THOUSAND, rich_draft, rich_problem
+
+EXACT = SolverSettings(mip_gap=0.0, time_limit=60)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_money_is_whole_and_adds_up(seed: int):
+    problem = rich_problem(seed)
+    plan = solve_problem(problem, EXACT)
+    payment, spending = plan.decisions["payment"].values, plan.decisions["spending"].values
+    assert payment.dtype == np.int64 and (payment >= 0).all()
+    assert np.array_equal(payment.sum(axis=1), spending)
+    carried = plan.decisions["carry_over"].values
+    owner = np.where(problem.funding["pooled"].values[:, None], 0, problem.sequence["candidate_county"].values[None] + 1)
+    budget = problem.funding["budget"].values
+    for k in range(payment.shape[1]):
+        used = carried[k].copy()
+        used[:, 1:] -= carried[k][:, :-1]
+        np.add.at(used, owner[k], payment[:, k, :])
+        assert (used <= budget[k]).all()
+
+
+def test_the_parts_of_value_add_up_to_the_objective():
+    plan = solve_problem(rich_problem(3), EXACT)
+    assert float(plan.decisions["objective_terms"].sum()) == pytest.approx(plan.objective)
+    assert plan.outcome.termination == "optimal" and plan.outcome.gap < 1e-9
+
+
+def test_first_period_is_used_when_it_pays():
+    assert solve_problem(rich_problem(0), EXACT).decisions["start"].values[:, 0].any()
+
+
+def test_a_hint_is_taken_as_start():
+    problem = rich_problem(1)
+    plan = solve_problem(problem, EXACT)
+    again = solve_problem(problem, EXACT, hint=plan)
+    assert again.objective == pytest.approx(plan.objective)
+
+
+def test_epsilon_bound_is_kept_and_costs_value():
+    draft = rich_draft(2)
+    free = solve_problem(draft.freeze(), EXACT)
+    draft.objective = Objective(metrics=("net_benefit",), bounds=(EpsilonBound("net_benefit", free.objective + 1),))
+    with pytest.raises(InfeasibleError) as caught:
+        solve_problem(draft.freeze(), EXACT)
+    assert "objective_bound" in caught.value.groups
+
+
+def test_unknown_metric_is_named():
+    draft = rich_draft(2)
+    draft.objective = Objective(metrics=("net_benfit",))
+    with pytest.raises(InputError, match="net_benfit"):
+        solve_problem(draft.freeze(), EXACT)
+
+
+def test_conflict_names_budget_and_lock():
+    draft = Draft(Horizon(2025, (1, 1), 0.08))
+    candidate = draft.candidate("p", "s", draft.county("A"))
+    first = draft.option(candidate, "one", overnight_cost=10 * HUNDRED_THOUSAND, spend_profile=(1.0,))
+    draft.source("g", budget={POOL: [HUNDRED_THOUSAND, 0]})
+    draft.locks.append(Lock(first, "fixed", 2025, row="locks.csv row 2"))
+    with pytest.raises(InfeasibleError) as caught:
+        solve_problem(draft.freeze(), EXACT)
+    assert {"locks", "budget_shared", "funding_balance"} & set(caught.value.groups)
+    assert "2025" in str(caught.value)
+
+
+def test_a_fixed_year_outside_the_window_can_never_hold():
+    draft = Draft(Horizon(2025, (1, 1), 0.08))
+    candidate = draft.candidate("p", "s", draft.county("A"), earliest_year=2026)
+    transition = draft.option(candidate, "one", overnight_cost=1, lead_years=0)
+    draft.locks.append(Lock(transition, "fixed", 2025))
+    with pytest.raises(InfeasibleError, match="locks"):
+        solve_problem(draft.freeze(), EXACT)
+
+
+def test_unlimited_money_needs_no_source():
+    draft = Draft(Horizon(2025, (1, 1), 0.08))
+    candidate = draft.candidate("p", "s", draft.county("A"))
+    draft.option(candidate, "one", overnight_cost=100, fixed_om=-1000)
+    plan = solve_problem(draft.freeze(), EXACT)
+    assert plan.decisions["start"].values.tolist() == [[1, 0]]
+    assert plan.decisions["payment"].shape[1] == 0
+
+
+def test_an_empty_problem_is_solved():
+    draft = Draft(Horizon(2025, (1,), 0.08))
+    draft.county("A")
+    assert solve_problem(draft.freeze(), EXACT).objective == 0.0
+
+
+def test_misspelt_options_are_refused_with_a_hint():
+    with pytest.raises(InputError, match="Did you mean mip_heuristic_effort"):
+        SolverSettings(options={"mip_heuristic_efort": 0.1})
+
+
+def test_an_interrupted_run_keeps_its_incumbent():
+    compiled, _ = compile_model(build_model(rich_problem(5, candidates=60)))
+    stop = threading.Event()
+
+    def listener(progress) -> None:
+        if progress.incumbent is not None:
+            stop.set()
+
+    solved = run(compiled, SolverSettings(mip_gap=0.0, time_limit=60), listener=listener, stop=stop)
+    assert solved.termination in {"interrupted", "optimal"}
+    assert solved.values is not None and solved.bound >= solved.objective
+
+
+def test_ctrl_c_sets_the_event_once_and_is_given_back():
+    before = signal.getsignal(signal.SIGINT)
+    with interruptible() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(1.0)
+    assert signal.getsignal(signal.SIGINT) is before
