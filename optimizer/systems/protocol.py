@@ -1,0 +1,141 @@
+"""What an archetype is to the rest of the program, and what it may send back to the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+import xarray as xr
+
+from optimizer.problem import Problem, SystemProblem
+
+if TYPE_CHECKING:
+    from optimizer.config import RunConfig
+    from optimizer.draft import Draft
+    from optimizer.ledger import Ledger
+    from optimizer.plan import Plan
+    from optimizer.region import Region
+    from optimizer.verify.result import SimulationResult, Violation
+
+
+class Proposal(NamedTuple):
+    """A start worth making: the transition, the first period it should start in, and its worth per CNY."""
+
+    transition: int
+    period: int
+    score: float
+
+
+@dataclass(frozen=True)
+class ColumnTag:
+    """A column by name: its family within a system's block, and its index there."""
+
+    system: str
+    family: str
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A row that a simulation adds to the model: ``sum(coefs * columns) sense rhs``.
+
+    Parameters
+    ----------
+    columns, coefs
+        What stands on the left, by tag.
+    sense
+        ``<=``, ``>=`` or ``==``.
+    rhs
+        Right-hand side.
+    valid
+        Whether it holds for every plan that passes the simulation; a cut that is not valid is heuristic and never
+        enters a bound.
+    evidence
+        What the simulation found, for the reader.
+    """
+
+    columns: tuple[ColumnTag, ...]
+    coefs: tuple[float, ...]
+    sense: str
+    rhs: float
+    valid: bool
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class ReportSection:
+    """A table that an archetype wants in the report: titles by language, columns by language, rows."""
+
+    title: Mapping[str, str]
+    columns: Mapping[str, tuple[str, ...]]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+class Archetype(Protocol):
+    """One physical kind of system. Modules of this shape are named in :mod:`optimizer.systems.registry`."""
+
+    def prepare(
+        self, region: Region, settings: Mapping[str, Any], name: str, draft: Draft, config: RunConfig
+    ) -> SystemProblem:
+        """Add the system's candidates to the draft and tabulate its physics."""
+        ...
+
+    def build(self, block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:
+        """Add variables and rules to a Pyomo block and enter benefits and services in the ledger."""
+        ...
+
+    def extract(self, block: Any, system: SystemProblem) -> xr.Dataset:
+        """Read the archetype's own decisions from a solved block."""
+        ...
+
+    def greedy(self, problem: Problem, system: SystemProblem) -> list[Proposal]:
+        """Starts worth making, best first, money left aside."""
+        ...
+
+    def simulate(
+        self, problem: Problem, system: SystemProblem, plan: Plan, region: Region | None
+    ) -> SimulationResult:
+        """What the plan would really serve, from fresh physics."""
+        ...
+
+    def cuts(self, result: SimulationResult) -> list[Cut]:
+        """Rows that forbid what the simulation refuted."""
+        ...
+
+    def metrics(self, name: str) -> tuple[str, ...]:
+        """Names of the metrics that a system of this archetype declares."""
+        ...
+
+    def report_sections(
+        self, problem: Problem, system: SystemProblem, plan: Plan
+    ) -> tuple[ReportSection, ...]:
+        """Tables for the report."""
+        ...
+
+
+class Checker(Protocol):
+    """The independent eye on an archetype's own rules; a module that imports no Pyomo."""
+
+    def check(
+        self, problem: Problem, system: SystemProblem, decisions: xr.Dataset, states: np.ndarray
+    ) -> list[Violation]:
+        """Every broken rule; ``states`` (candidate, period) as of :func:`optimizer.plan.states_over_time`."""
+        ...
+
+    def rows_checked(self, problem: Problem, system: SystemProblem) -> dict[str, int]:
+        """How many rows of each rule :meth:`check` looks at."""
+        ...
+
+    def value(self, problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> np.ndarray:
+        """CNY a year, shape (period,)."""
+        ...
+
+    def served(self, problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> np.ndarray:
+        """Units a year served, weighted by coverage, shape (county, period)."""
+        ...
+
+    def demand(self, problem: Problem, system: SystemProblem) -> np.ndarray:
+        """Units a year wanted, shape (county, period)."""
+        ...

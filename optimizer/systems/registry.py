@@ -1,0 +1,37 @@
+"""Archetypes by name. A new physical kind of system is a line here; a new system is only a YAML file and tables."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from optimizer.errors import InputError
+from optimizer.suggest import did_you_mean
+from optimizer.systems.protocol import Archetype, Checker
+
+ARCHETYPES = {"facilities": "optimizer.systems.facilities"}
+CHECKERS = {"facilities": "optimizer.systems.facilities_check"}
+
+
+def archetype(name: str) -> Archetype:
+    """The archetype of a name; its modules are imported at the first call.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    return cast(Archetype, import_module(_module(ARCHETYPES, name)))
+
+
+def checker(name: str) -> Checker:
+    """The plan checks of an archetype, free of Pyomo."""
+    return cast(Checker, import_module(_module(CHECKERS, name)))
+
+
+def _module(known: dict[str, str], name: str) -> str:
+    if name not in known:
+        raise InputError(
+            f"Unknown archetype {name!r}; known are {', '.join(sorted(known))}{did_you_mean(name, known)}"
+        )
+    return known[name]
