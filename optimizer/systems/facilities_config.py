@@ -74,11 +74,15 @@ class Spoilage(Strict):
 
 
 class Worth(Strict):
-    """What a unit served is worth in CNY: gains, less costs, transport and spoilage."""
+    """What a unit served is worth in CNY: gains, less costs, transport and spoilage.
+
+    ``saved_per_km``: what the same leg would cost a unit that is not served, credited.
+    """
 
     gains: Products = []
     costs: Products = []
     per_km: Legs = Legs()
+    saved_per_km: Legs = Legs()
     per_hour: Legs = Legs()
     spoilage: Spoilage | None = None
 
