@@ -20,26 +20,26 @@ def data_dir() -> Path:
     return _own(PACKAGE / "_data", PACKAGE.parent / "data")
 
 
-def region_dir(name: str, path: str | None = None) -> Path:
-    """Folder of a region.
+def region_path(name: str, path: str | None = None) -> Path:
+    """Folder (or workbook, or GeoPackage) of a region.
 
     Parameters
     ----------
     name
         A region that travels with the program; used when no ``path`` is given.
     path
-        A folder of the user's; relative to the working directory.
+        A folder, ``.xlsx`` or ``.gpkg`` of the user's; relative to the working directory.
 
     Raises
     ------
     InputError
-        No such folder.
+        Nothing there.
     """
     folder = Path(path).expanduser() if path else data_dir() / name
-    if folder.is_dir():
+    if folder.is_dir() or (path and folder.is_file()):
         return folder
     if path:
-        raise InputError(f"region.path: found {path!r}, which is no folder. Give the folder that holds region.yaml.")
+        raise InputError(f"region.path: found {path!r}, which is not there. Give the folder that holds region.yaml.")
     known = sorted(p.parent.name for p in data_dir().glob("*/region.yaml"))
     raise InputError(
         f"region.name: found {name!r}; expected one of {', '.join(known)}{did_you_mean(name, known)}"

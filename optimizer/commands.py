@@ -27,11 +27,22 @@ def plan(args: Namespace) -> int:
         print(f"This plan is there already (--again makes it anew): {found.folder}")
         return _ending(found.folder)
     from optimizer import pipeline
+    from optimizer.console import live
+    from optimizer.errors import PlanError
 
-    return _ending(pipeline.run(config).folder)
+    with live() as listener:
+        result = pipeline.run(config, listener)
+    if not result.verification.passed:
+        first = "\n  ".join(str(v) for v in result.verification.violations[:10])
+        raise PlanError(f"{result.folder}: the plan fails its independent check and is marked so:\n  {first}")
+    return _ending(result.folder)
 
 
 def _ending(folder: Path) -> int:
+    from optimizer.scenarios import show as terminal
+    from optimizer.scenarios.store import open_run
+
+    terminal.headline(open_run(folder))
     print(f"report: {(folder / 'report.html').resolve()}")
     return 0
 

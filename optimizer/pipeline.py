@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from optimizer._paths import region_path
 from optimizer.config import RunConfig
 from optimizer.errors import InputError
 from optimizer.plan import Plan
@@ -16,7 +17,9 @@ from optimizer.plan_file import read_plan
 from optimizer.prepare import prepare_problem
 from optimizer.problem import Problem
 from optimizer.publish import publish_run
-from optimizer.region import Region, default_region_path, read_region
+from optimizer.region import Region, read_region
+from optimizer.report.html import write_html
+from optimizer.report.views import Views
 from optimizer.scenarios import store
 from optimizer.sensitivity import Flips, compare_plans
 from optimizer.solve import SolverSettings, solve_problem
@@ -70,7 +73,8 @@ def run(config: RunConfig, listener: Listener = silent) -> RunResult:
         flips = try_other_values(region, config, problem, plan, listener)
     folder = publish_run(
         Path(config.run.folder),
-        store.run_id(config, region),
+        store.run_id(config),
+        store.folder_name(config),
         problem=problem,
         plan=plan,
         verification=verification,
@@ -83,8 +87,7 @@ def run(config: RunConfig, listener: Listener = silent) -> RunResult:
 
 def open_region(config: RunConfig) -> Region:
     """Read a region and refuse it when its tables have faults."""
-    path = Path(config.region.path) if config.region.path else default_region_path(config.region.name)
-    region = read_region(path)
+    region = read_region(region_path(config.region.name, config.region.path))
     findings = region.check()
     if findings:
         raise InputError(findings)
@@ -126,8 +129,23 @@ def try_other_values(
 
 
 def verify_folder(folder: Path) -> Verification:
-    """Check the plan of a run folder against the region's tables, as they are now."""
+    """Check the plan of a run folder against the region's tables as they are now."""
+    config, region, problem = _reopened(folder)
+    return check(problem, read_plan(folder / "plan.nc"), region, config)
+
+
+def rebuild_report(folder: Path, output: Path | None = None) -> Path:
+    """Write the report of a run folder again, from its plan and the region's tables."""
+    config, region, problem = _reopened(folder)
+    plan = read_plan(folder / "plan.nc")
+    manifest = store.open_run(folder).manifest
+    extras = {"seconds": manifest.get("seconds", {}), "flips": [Flips.of(f) for f in manifest.get("sensitivity", [])]}
+    path = output or folder / "report.html"
+    write_html(path, Views.of(problem, plan, check(problem, plan, region, config), region, config, extras))
+    return path
+
+
+def _reopened(folder: Path) -> tuple[RunConfig, Region, Problem]:
     config = store.config_of(folder)
     region = open_region(config)
-    problem = prepare_problem(region, config)
-    return check(problem, read_plan(folder / "plan.nc"), region, config)
+    return config, region, prepare_problem(region, config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -11,7 +10,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +23,16 @@ from optimizer.problem import Problem
 from optimizer.region import Region
 from optimizer.report import write_report_files
 from optimizer.report.views import Views
+from optimizer.scenarios.store import MANIFEST, config_hash, file_hash, input_hashes
 from optimizer.verify.result import Verification
-from optimizer.version import __version__
+from optimizer.version import versions
 
 FORMAT = 1
 PARTIAL = ".partial-"
-MANIFEST = "manifest.json"
-LIBRARIES = ("pyomo", "highspy", "numpy", "numba", "xarray", "networkx", "hydra-core")
 
 
 def publish_run(
-    root: Path, run_id: str, *, problem: Problem, plan: Plan, verification: Verification, region: Region,
+    root: Path, run_id: str, name: str, *, problem: Problem, plan: Plan, verification: Verification, region: Region,
     config: RunConfig, extras: Mapping[str, Any],
 ) -> Path:
     """Write every file of a run and publish them together.
@@ -44,6 +41,8 @@ def publish_run(
     ----------
     root
         Folder of the runs; made if missing.
+    run_id, name
+        Hash of what the run was made of, and name of its folder.
     extras
         ``seconds`` by stage, ``flips`` (what changes at other values).
 
@@ -56,7 +55,7 @@ def publish_run(
     ChengxiangError
         When the disk does not take it; nothing is left that looks whole.
     """
-    partial = root / f"{PARTIAL}{run_id}-{os.getpid()}"
+    partial = root / f"{PARTIAL}{name}-{os.getpid()}"
     try:
         root.mkdir(parents=True, exist_ok=True)
         sweep_leftovers(root)
@@ -68,7 +67,7 @@ def publish_run(
         )
         write_report_files(partial, views)
         _write_manifest(partial, run_id, views, region)
-        return _publish(partial, root / run_id)
+        return _publish(partial, root / name)
     except OSError as error:
         raise ChengxiangError(f"The run could not be written to {root}: {error}.") from None
     finally:
@@ -114,20 +113,15 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _write_manifest(folder: Path, run_id: str, views: Views, region: Region) -> None:
     plan, config, verification = views.plan, views.config, views.verification
     manifest = {
         "format": FORMAT, "run_id": run_id, "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": views.extras.get("seconds", {}),
-        "versions": {"chengxiang": __version__, "python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
+        "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}", "seed": config.solver.seed,
-        "config_hash": hashlib.sha256(config.canonical().encode()).hexdigest(),
-        "input_hashes": {f.name: file_hash(f) for f in region.files()},
+        "config_hash": config_hash(config),
+        "input_hashes": input_hashes(config.region),
         "region": {"name": region.name, "path": config.region.path or ""},
         **{key: value for key, value in asdict(plan.outcome).items() if key != "seconds"},
         "gap": plan.outcome.gap, "solve_seconds": plan.outcome.seconds,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +29,12 @@ class Flips:
     dropped: tuple[str, ...]
     moved: tuple[tuple[str, int, int], ...]
     resized: tuple[tuple[str, str, str], ...]
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Flips:
+        """Flips as a manifest holds them."""
+        lists = ("added", "dropped", "moved", "resized")
+        return cls(**{k: tuple(tuple(x) if isinstance(x, list) else x for x in v) if k in lists else v for k, v in stored.items()})
 
 
 def compare_plans(values: str, central: Plan, problem: Problem, other: Plan, other_problem: Problem) -> Flips:

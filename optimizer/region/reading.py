@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from optimizer._paths import region_dir
+from optimizer._paths import region_path
 from optimizer.errors import Finding, InputError
 from optimizer.region.files import TextTable, read_text_tables
 from optimizer.region.schema import ORIGIN, Column, Schema, Table, load_schema
@@ -91,7 +91,7 @@ class Region:
 
 def default_region_path(name: str) -> Path:
     """Folder of a region that travels with the program."""
-    return region_dir(name)
+    return region_path(name)
 
 
 def read_region(path: Path | str) -> Region:

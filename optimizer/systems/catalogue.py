@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pandas as pd
-
 from optimizer.draft import FAR_FUTURE, Draft
 from optimizer.errors import Finding, InputError
 from optimizer.region import Region
 from optimizer.suggest import did_you_mean
-from optimizer.systems.tables import blank, finding, number, parts, records, rows, text
+from optimizer.systems.tables import blank, number, parts, records, rows, text
 
 LAND = "land_mu"
 ALL = "*"
@@ -66,7 +64,7 @@ def add_candidates(
         A role that is not among the system's candidates, or an option that the catalogue does not hold.
     """
     listed = [r for r in records(rows(region, "candidates")) if r["system"] == system]
-    _check_roles(system, roles, listed)
+    _check_roles(region, system, roles, listed)
     builder = _Builder(region, draft, system, _catalogue(region, system, capacity_of), capacity_of)
     for record in listed:
         if record["role"] in roles:
@@ -76,13 +74,14 @@ def add_candidates(
     return builder.placed
 
 
-def _check_roles(system: str, roles: list[str], listed: list[Record]) -> None:
+def _check_roles(region: Region, system: str, roles: list[str], listed: list[Record]) -> None:
     known = sorted({str(r["role"]) for r in listed})
     for role in roles:
         if role not in known:
             expected = f"one of {', '.join(known)}" if known else f"candidates of the system {system!r}"
             remedy = f"Change the role, or add candidates{did_you_mean(role, known)}"
-            raise InputError(Finding("candidates.csv", 0, "role", f"none {role!r} in system {system!r}", expected, remedy))
+            found = f"no {role!r} in system {system!r}"
+            raise InputError(region.finding("candidates", None, "role", found, expected, remedy))
 
 
 def _catalogue(
@@ -157,13 +156,13 @@ class _Builder:
     def _unknown(self, record: Record, names: list[str], known: dict[str, Option]) -> bool:
         wrong = [name for name in names if name not in known]
         self.findings += [
-            finding(
-                self.region, "candidates", record["row"], "options", repr(name),
+            self.region.finding(
+                "candidates", record["row"], "options", repr(name),
                 f"an option of role {record['role']!r} in catalogue.csv: {', '.join(known)}",
                 f"Change it{did_you_mean(name, known)}",
             )
             for name in wrong
-        ]  # fmt: skip
+        ]
         return bool(wrong)
 
     def _own(self, record: Record, option: Option) -> Option:
@@ -227,8 +226,3 @@ class _Builder:
             uses={LAND: land} if land else {},
         )
 
-
-def candidates_frame(region: Region, systems: list[str]) -> pd.DataFrame:
-    """The candidates of the selected systems."""
-    frame = rows(region, "candidates")
-    return frame[frame["system"].isin(systems)]

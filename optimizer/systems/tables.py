@@ -1,4 +1,4 @@
-"""Reading region tables: blanks, lists in a cell, values by choice, and findings that name their row."""
+"""Reading region tables: blanks, lists in a cell, records, and values by choice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.errors import Finding, InputError
+from optimizer.errors import InputError
 from optimizer.region import Region
 from optimizer.suggest import did_you_mean
 
@@ -37,7 +37,7 @@ def parts(value: Any) -> list[str]:
 
 def rows(region: Region, table: str) -> pd.DataFrame:
     """A table, empty if the region has none of that name."""
-    return region.tables.get(table, pd.DataFrame())
+    return region.tables.get(table, pd.DataFrame(columns=list(region.schema[table].columns)))
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -48,17 +48,9 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return listed
 
 
-def finding(
-    region: Region, table: str, row: int | None, column: str, found: object, expected: str, remedy: str
-) -> Finding:
-    """A fault in a region table; ``row`` is the DataFrame index, None for the whole table."""
-    line = 0 if row is None else region.row_of(table, row)
-    return Finding(f"{table}.csv", line, column, str(found), expected, remedy)
-
-
 def where(region: Region, table: str, row: int) -> str:
     """Table and line, for messages that name a rule's rows."""
-    return f"{table}.csv row {region.row_of(table, row)}"
+    return f"{region.places[table]} row {region.row_of(table, row)}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,7 @@ class Values:
         if key not in self._numbers:
             near = did_you_mean(key, self._numbers)
             raise InputError(
-                Finding("values.csv", 0, "key", f"no row {key!r}", f"a row with key {key!r}", f"Add it{near}")
+                self.region.finding("values", None, "key", f"no {key!r}", "a row with this key", f"Add it{near}")
             )
         return self._numbers[key]
 

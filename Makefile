@@ -1,0 +1,57 @@
+# make run: plan Gansu; make test: lint, types, tests; both make the environment first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.made-run
+DEV := .venv/.made-dev
+BENCH := .venv/.made-bench
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: setup run test bench bench-smoke requirements clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/run.txt pyproject.toml
+	@echo "making .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --require-hashes --no-build-isolation -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m network_models
+	@touch $@
+
+$(DEV): $(STAMP) requirements/dev.txt
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(BENCH): $(STAMP) requirements/bench.txt
+	@$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
+run: $(STAMP)
+	@$(BIN)/chengxiang plan
+
+test: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+bench-smoke: $(DEV)
+	$(BIN)/chengxiang bench siting --smoke
+	$(BIN)/chengxiang bench paths --smoke
+
+bench: $(BENCH)
+	$(BIN)/chengxiang bench paths --json benchmarks/results/paths.json
+	$(BIN)/chengxiang bench siting --json benchmarks/results/siting.json
+
+# needs uv; writes exact versions with hashes and no registry address
+requirements:
+	uv pip compile -q requirements/build.in $(UVFLAGS) -o requirements/build.txt
+	uv pip compile -q pyproject.toml $(UVFLAGS) -o requirements/run.txt
+	uv pip compile -q requirements/dev.in -c requirements/run.txt $(UVFLAGS) -o requirements/dev.txt
+	uv pip compile -q requirements/bench.in -c requirements/run.txt $(UVFLAGS) -o requirements/bench.txt
+
+UVFLAGS := --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make requirements"
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,55 @@
+"""Progress of a run in the terminal: one live line, or plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from optimizer.solve.progress import Listener, Progress
+
+PLAIN_SECONDS = 5.0
+
+
+@contextmanager
+def live() -> Iterator[Listener]:
+    """A listener that shows incumbent, bound, gap and time as they come."""
+    if sys.stderr.isatty():
+        yield from _on_terminal()
+    else:
+        yield _Plain().show
+
+
+def _on_terminal() -> Iterator[Listener]:
+    from rich.console import Console
+    from rich.status import Status
+
+    with Status("reading and preparing ...", console=Console(stderr=True)) as status:
+        yield lambda progress: status.update(describe(progress))
+
+
+class _Plain:
+    """Plain lines: at every new stage, then every few seconds."""
+
+    def __init__(self) -> None:
+        self.stage, self.last = "", 0.0
+
+    def show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.stage != self.stage or now - self.last >= PLAIN_SECONDS:
+            self.stage, self.last = progress.stage, now
+            print(describe(progress), file=sys.stderr, flush=True)
+
+
+def describe(progress: Progress) -> str:
+    """One line: stage, incumbent, bound, gap, seconds."""
+
+    def number(value: float | None) -> str:
+        return "-" if value is None else f"{value:,.1f}"
+
+    gap = "-" if progress.gap is None else f"{100 * progress.gap:.2f} %"
+    return (
+        f"{progress.stage}: plan {number(progress.incumbent)}, bound {number(progress.bound)}, gap {gap}, "
+        f"{progress.seconds:.0f} s"
+    )
