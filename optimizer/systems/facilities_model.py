@@ -1,0 +1,260 @@
+"""The MILP of the archetype `facilities` (docs/formulation.md, Facilities): one short method a family of rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+
+import numpy as np
+import pyomo.environ as pyo
+
+from optimizer.ledger import VALUE, Ledger
+from optimizer.model.rows import add_rows, at_most, equal
+from optimizer.problem import Problem, SystemProblem
+from optimizer.terms import NOTHING, Terms, merged, one, total
+
+MILLION = 1e6
+
+
+class FacilitiesModel:
+    """Variables ``share[pair, period]`` and, for sites with several links, ``flow[link, product, period]``."""
+
+    def __init__(self, block: pyo.Block, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:
+        self.block, self.problem, self.ledger, self.name = block, problem, ledger, system.name
+        self.data = {str(n): v.values for n, v in system.data.variables.items()}
+        self.single_source, self.serve_all = (bool(system.data.attrs[k]) for k in ("single_source", "serve_all"))
+        self.periods = range(problem.horizon.n_periods)
+        self.origins, self.sites, self.uppers = (range(system.data.sizes[d]) for d in ("origin", "site", "upper"))
+        self.pairs, self.links = range(system.data.sizes["pair"]), range(system.data.sizes["link"])
+        self.products = range(system.data.sizes["product"])
+        self.unit = model_unit(self.data["quantity"])
+        wanted = [(p, t) for p in self.pairs for t in self.periods if self._quantity(p, t) > 0]
+        block.share = pyo.Var(wanted, domain=pyo.Binary if self.single_source else pyo.NonNegativeReals, bounds=(0, 1))
+        block.flow = pyo.Var(
+            [(li, g, t) for li in self.shared_links for g in self.products for t in self.periods], domain=pyo.NonNegativeReals
+        )
+        self._share = dict(block.share.items())
+
+    def add(self) -> None:
+        """Add every family of rows, and enter values and services in the ledger."""
+        self.ledger.tag(self.block.share, lambda key: (self._county_of_pair(key[0]), key[1]), structural=True)
+        self.ledger.tag(self.block.flow, lambda key: (self._county_of_site(self.data["link_site"][key[0]]), key[2]), structural=True)
+        self._served_once()
+        self._site_capacity()
+        self._open_first()
+        self._through_flow()
+        self._upper_capacity()
+        self._upper_first()
+        self._enter_value()
+        self._enter_service()
+
+    # ---- indices
+    @cached_property
+    def pairs_of_origin(self) -> dict[int, list[int]]:
+        """Pairs by origin."""
+        return _groups(self.data["pair_origin"])
+
+    @cached_property
+    def pairs_of_site(self) -> dict[int, list[int]]:
+        """Pairs by site."""
+        return _groups(self.data["pair_site"])
+
+    @cached_property
+    def links_of_site(self) -> dict[int, list[int]]:
+        """Links by site."""
+        return _groups(self.data["link_site"])
+
+    @cached_property
+    def only_link(self) -> dict[int, int]:
+        """The link of each site that has just one: all that enters the site goes over it."""
+        return {site: links[0] for site, links in self.links_of_site.items() if len(links) == 1}
+
+    @cached_property
+    def shared_links(self) -> list[int]:
+        """Links of sites that have several."""
+        return [li for links in self.links_of_site.values() if len(links) > 1 for li in links]
+
+    @cached_property
+    def states_of(self) -> dict[int, list[int]]:
+        """States by candidate."""
+        return _groups(self.problem.sequence["state_candidate"].values)
+
+    def _county_of_pair(self, pair: int) -> int:
+        return int(self.data["origin_county"][self.data["pair_origin"][pair]])
+
+    def _county_of_site(self, site: int) -> int:
+        return int(self.data["site_county"][site])
+
+    def _quantity(self, pair: int, period: int) -> float:
+        return float(self.data["quantity"][self.data["pair_origin"][pair], period])
+
+    # ---- terms
+    def _amount(self, pair: int, period: int, weight: float = 1.0) -> Terms:
+        """Quantity served over a pair times a weight."""
+        variable = self._share.get((pair, period))
+        return NOTHING if variable is None else one(variable, self._quantity(pair, period) * weight)
+
+    def _entering(self, site: int, period: int, product: int | None = None) -> Terms:
+        """What enters a site, in units."""
+        mine = (
+            p for p in self.pairs_of_site.get(site, [])
+            if product is None or self.data["origin_product"][self.data["pair_origin"][p]] == product
+        )
+        return total(self._amount(p, period) for p in mine)
+
+    def _available(self, candidate: int, period: int, most: float = np.inf) -> Terms:
+        """Capacity of a candidate in service, no state counting for more than ``most``."""
+        capacity = self.problem.sequence["capacity"].values
+        states = self.states_of[candidate]
+        return merged(total(
+            self._in_state(s, period).scaled(min(float(capacity[s]), most)) for s in states if capacity[s] > 0
+        ))
+
+    def _in_state(self, state: int, period: int) -> Terms:
+        key = state, period
+        if key not in self._states:
+            self._states[key] = self.ledger.in_state_terms(state, period)
+        return self._states[key]
+
+    @cached_property
+    def _states(self) -> dict[tuple[int, int], Terms]:
+        return {}
+
+    def _limited(self, candidate: int) -> bool:
+        return bool(np.isfinite(self.problem.sequence["capacity"].values[self.states_of[candidate]]).all())
+
+    # ---- rules, one method a family
+    def _served_once(self) -> None:
+        def rule(origin: int, t: int) -> object:
+            served = total(one(self._share[p, t]) for p in self.pairs_of_origin.get(origin, []))
+            return equal(served, 1.0) if self.serve_all else at_most(served, 1.0)
+
+        keys = [
+            (i, t) for i in self.origins for t in self.periods
+            if self.data["quantity"][i, t] > 0 and (self.serve_all or len(self.pairs_of_origin.get(i, [])) > 1)
+        ]
+        add_rows(self.block, self.ledger, "served_once", keys, rule, self._of_origin, structural=not self.serve_all)
+
+    def _site_capacity(self) -> None:
+        def rule(site: int, t: int) -> object:
+            available = self._available(int(self.data["site_candidate"][site]), t)
+            return at_most(self._entering(site, t).plus(available, -1.0).scaled(1 / self.unit))
+
+        keys = [
+            (j, t) for j in self.pairs_of_site for t in self.periods if self._limited(int(self.data["site_candidate"][j]))
+        ]
+        add_rows(self.block, self.ledger, "site_capacity", keys, rule, lambda key: (self._county_of_site(key[0]), key[1]))
+
+    def _open_first(self) -> None:
+        def rule(pair: int, t: int) -> object:
+            quantity = self._quantity(pair, t)
+            candidate = int(self.data["site_candidate"][self.data["pair_site"][pair]])
+            return at_most(one(self._share[pair, t]).plus(self._available(candidate, t, quantity), -1.0 / quantity))
+
+        keys = [key for key in self._share if not self._always_enough(*key)]
+        add_rows(self.block, self.ledger, "open_first", keys, rule, self._of_pair, structural=True)
+
+    def _always_enough(self, pair: int, period: int) -> bool:
+        candidate = int(self.data["site_candidate"][self.data["pair_site"][pair]])
+        capacity = self.problem.sequence["capacity"].values[self.states_of[candidate]]
+        return bool((capacity >= self._quantity(pair, period)).all())
+
+    def _through_flow(self) -> None:
+        def rule(site: int, product: int, t: int) -> object:
+            leaving = total(one(self.block.flow[li, product, t]) for li in self.links_of_site[site])
+            return equal(self._entering(site, t, product).scaled(1 / self.unit).plus(leaving, -1.0))
+
+        sites = [j for j, links in self.links_of_site.items() if len(links) > 1]
+        keys = [(j, g, t) for j in sites for g in self.products for t in self.periods]
+        add_rows(self.block, self.ledger, "through_flow", keys, rule, lambda key: (self._county_of_site(key[0]), key[2]), structural=True)
+
+    def _upper_capacity(self) -> None:
+        into = _groups(self.data["link_upper"])
+
+        def rule(upper: int, t: int) -> object:
+            reaching = total(self._reaching(li, t) for li in into[upper])
+            return at_most(reaching.plus(self._upper_available(upper, t), -1.0 / self.unit))
+
+        keys = [(u, t) for u in into for t in self.periods if self._upper_limited(u, t)]
+        add_rows(self.block, self.ledger, "upper_capacity", keys, rule, lambda key: (-1, key[1]), linking=True)
+
+    def _reaching(self, link: int, period: int) -> Terms:
+        """What goes over a link, in the model's unit."""
+        site = int(self.data["link_site"][link])
+        if site in self.only_link:
+            return self._entering(site, period).scaled(1 / self.unit)
+        return total(one(self.block.flow[link, g, period]) for g in self.products)
+
+    def _upper_available(self, upper: int, period: int) -> Terms:
+        candidate = int(self.data["upper_candidate"][upper])
+        if candidate >= 0:
+            return self._available(candidate, period)
+        return Terms(float(self.data["upper_capacity"][upper, period]), [], [])
+
+    def _upper_limited(self, upper: int, period: int) -> bool:
+        candidate = int(self.data["upper_candidate"][upper])
+        return self._limited(candidate) if candidate >= 0 else bool(np.isfinite(self.data["upper_capacity"][upper, period]))
+
+    def _upper_first(self) -> None:
+        through: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for p in self.pairs:
+            link = self.only_link.get(int(self.data["pair_site"][p]))
+            if link is not None and self.data["upper_candidate"][self.data["link_upper"][link]] >= 0:
+                through[int(self.data["pair_origin"][p]), int(self.data["link_upper"][link])].append(p)
+
+        def rule(origin: int, upper: int, t: int) -> object:
+            quantity = float(self.data["quantity"][origin, t])
+            available = self._available(int(self.data["upper_candidate"][upper]), t, quantity)
+            return at_most(total(one(self._share[p, t]) for p in through[origin, upper]).plus(available, -1.0 / quantity))
+
+        keys = [(i, u, t) for i, u in through for t in self.periods if self.data["quantity"][i, t] > 0]
+        add_rows(self.block, self.ledger, "upper_first", keys, rule, lambda key: (int(self.data["origin_county"][key[0]]), key[2]), structural=True)
+
+    # ---- what the core reads
+    def _enter_value(self) -> None:
+        parts: dict[tuple[int, int], list[Terms]] = defaultdict(list)
+        for p, t in self._share:
+            parts[self._county_of_pair(p), t].append(self._amount(p, t, self._worth_of_pair(p) / MILLION))
+        for (link, product, t), flow in self.block.flow.items():
+            worth = float(self.data["link_value"][link, product]) * self.unit / MILLION
+            parts[self._county_of_site(self.data["link_site"][link]), t].append(one(flow, worth))
+        for (county, t), terms in parts.items():
+            self.ledger.benefit(VALUE, county, t, total(terms))
+
+    def _worth_of_pair(self, pair: int) -> float:
+        """CNY a unit over a pair, and over its site's link where there is just one."""
+        link = self.only_link.get(int(self.data["pair_site"][pair]))
+        product = int(self.data["origin_product"][self.data["pair_origin"][pair]])
+        return float(self.data["pair_value"][pair] + (self.data["link_value"][link, product] if link is not None else 0.0))
+
+    def _enter_service(self) -> None:
+        county_of = self.data["origin_county"]
+        counties = range(len(self.problem.county_ids))
+        served: dict[tuple[int, int], list[Terms]] = defaultdict(list)
+        for p, t in self._share:
+            served[self._county_of_pair(p), t].append(self._amount(p, t, float(self.data["pair_weight"][p])))
+        for t in self.periods:
+            demand = np.bincount(county_of, self.data["quantity"][:, t], minlength=len(counties))
+            for county in counties:
+                amount = total(served.get((county, t), []))
+                self.ledger.serve(county, t, amount, float(demand[county]))
+                self.ledger.benefit(f"served:{self.name}", county, t, amount)
+
+    def _of_origin(self, key: tuple[int, int]) -> tuple[int, int]:
+        return int(self.data["origin_county"][key[0]]), key[1]
+
+    def _of_pair(self, key: tuple[int, int]) -> tuple[int, int]:
+        return self._county_of_pair(key[0]), key[1]
+
+
+def _groups(owner: np.ndarray) -> dict[int, list[int]]:
+    groups: dict[int, list[int]] = defaultdict(list)
+    for i, o in enumerate(owner):
+        groups[int(o)].append(i)
+    return groups
+
+
+def model_unit(quantity: np.ndarray) -> float:
+    """A power of ten near the largest quantity, so that coefficients stay near 1."""
+    largest = float(quantity.max()) if quantity.size else 1.0
+    return float(10.0 ** np.floor(np.log10(max(largest, 1.0))))
