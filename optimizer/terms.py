@@ -61,3 +61,14 @@ def as_terms(expression: Any) -> Terms:
     if not repn.is_linear():
         raise ValueError(f"not linear: {expression}")
     return Terms(float(repn.constant), [float(c) for c in repn.linear_coefs], list(repn.linear_vars))
+
+
+def merged(terms: Terms) -> Terms:
+    """The same with each variable once, and none whose coefficients cancel."""
+    coefs: dict[int, float] = {}
+    variables: dict[int, Any] = {}
+    for coef, variable in zip(terms.coefs, terms.variables, strict=True):
+        coefs[id(variable)] = coefs.get(id(variable), 0.0) + coef
+        variables[id(variable)] = variable
+    kept = [key for key, coef in coefs.items() if abs(coef) > 1e-12]
+    return Terms(terms.constant, [coefs[key] for key in kept], [variables[key] for key in kept])

@@ -79,7 +79,7 @@ class Sequence:
         return self._by("from_state")
 
     def _by(self, column: str) -> dict[int, list[int]]:
-        groups: dict[int, list[int]] = defaultdict(list)
+        groups: dict[int, list[int]] = {s: [] for s in range(self.problem.sequence.sizes["state"])}
         for p, state in enumerate(self.problem.sequence[column].values):
             groups[int(state)].append(p)
         return groups
@@ -124,7 +124,8 @@ class Sequence:
             leaving = total(self.started_by(p, t) for p in self.out_of[state])
             return at_most(leaving.plus(total(self.in_service(p, t) for p in self.into[state]), -1.0))
 
-        states = [s for s in self.out_of if s not in set(self.initial_states)]
+        initial = set(self.initial_states)
+        states = [s for s, leaving in self.out_of.items() if leaving and s not in initial]
         keys = [(s, t) for s in states for t in self.periods]
         add_rows(self.block, ledger, "reached_first", keys, rule, self._of_state, structural=True)
 

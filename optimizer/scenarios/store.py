@@ -94,7 +94,8 @@ def folder_name(config: RunConfig) -> str:
     """``<run id>-<label>``; without a label, what was chosen in the groups."""
     chosen = (config.region.name, config.horizon.name, config.funding.name, config.objective.name)
     label = config.run.label or "-".join(chosen)
-    return f"{run_id(config)}-{re.sub(r'[^\w.-]+', '-', label).strip('-.')}"
+    safe = re.sub(r"[^\w.-]+", "-", label).strip("-.")
+    return f"{run_id(config)}-{safe}"
 
 
 def list_runs(store: Path) -> list[Run]:
