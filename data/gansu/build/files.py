@@ -1,0 +1,34 @@
+"""Reading the facts and writing the tables."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent.parent
+Row = dict[str, Any]
+
+
+def read_facts(name: str) -> list[dict[str, str]]:
+    """Rows of a table of facts, as text."""
+    with (HERE / "facts" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_table(folder: Path, name: str, rows: Iterable[Mapping[str, Any]], columns: list[str]) -> None:
+    """Write one CSV; floats in their shortest form, so that the same facts always give the same bytes."""
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_text(row.get(column, "")) for column in columns])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return str(int(value)) if value == int(value) else repr(round(value, 6))
+    return str(value)
