@@ -47,9 +47,10 @@ class _Flows:
         return self.problem.horizon.labels[period]
 
 
-def _above(found: np.ndarray, limit: np.ndarray) -> np.ndarray:
-    """Where something is above its limit by more than rounding."""
-    return np.argwhere(found > limit + RELATIVE * np.maximum(1.0, np.where(np.isfinite(limit), np.abs(limit), 1.0)))
+def _above(f: _Flows, found: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """Where units are above their limit by more than rounding: a millionth of the limit and of the largest demand."""
+    rounding = RELATIVE * (f.quantity.max(initial=1.0) + np.where(np.isfinite(limit), np.abs(limit), 0.0))
+    return np.argwhere(found > limit + rounding)
 
 
 def check(problem: Problem, system: SystemProblem, decisions: xr.Dataset, states: np.ndarray) -> list[Violation]:
@@ -64,7 +65,7 @@ def check(problem: Problem, system: SystemProblem, decisions: xr.Dataset, states
     capacity = problem.sequence["capacity"].values[states]
     return [
         *_shares(flows), *_served_once(flows), *_site_capacity(flows, capacity), *_open_first(flows, capacity),
-        *_through_flow(flows), *_upper_capacity(flows, capacity),
+        *_through_flow(flows), *_upper_capacity(flows, capacity), *_upper_first(flows, capacity),
     ]
 
 
@@ -74,7 +75,7 @@ def rows_checked(problem: Problem, system: SystemProblem) -> dict[str, int]:
     return {
         "shares": n["pair"] * periods, "served_once": n["origin"] * periods, "site_capacity": n["site"] * periods,
         "open_first": n["pair"] * periods, "through_flow": n["site"] * n["product"] * periods,
-        "upper_capacity": n["upper"] * periods,
+        "upper_capacity": n["upper"] * periods, "upper_first": n["link"] * periods,
     }
 
 
@@ -108,7 +109,7 @@ def _site_capacity(f: _Flows, capacity: np.ndarray) -> list[Violation]:
     entering, limit = f.entering.sum(axis=1), capacity[f.d["site_candidate"]]
     return [
         Violation("site_capacity", f"{f.system.name}, {f.d['site'][j]}, {f.year(t)}", f"{entering[j, t]:.6g}", f"{limit[j, t]:.6g}")
-        for j, t in _above(entering, limit)
+        for j, t in _above(f, entering, limit)
     ]
 
 
@@ -127,9 +128,9 @@ def _through_flow(f: _Flows) -> list[Violation]:
         return []
     leaving = np.zeros_like(f.entering)
     np.add.at(leaving, f.d["link_site"], f.over_links)
-    wrong = np.abs(leaving - f.entering) > 1e-5 * np.maximum(1.0, f.entering)
+    wrong = np.abs(leaving - f.entering) > RELATIVE * (f.quantity.max(initial=1.0) + f.entering)
     negative = [Violation("through_flow", f"{f.system.name}, {f.d['site'][f.d['link_site'][li]]}, {f.year(t)}", f"{f.over_links[li, g, t]:.6g}", "0 or more")
-                for li, g, t in np.argwhere(f.over_links < -1e-6 * max(1.0, float(f.quantity.max(initial=1.0))))]
+                for li, g, t in np.argwhere(f.over_links < -RELATIVE * f.quantity.max(initial=1.0))]
     return negative + [
         Violation("through_flow", f"{f.system.name}, {f.d['site'][j]}, {f.year(t)}", f"{leaving[j, g, t]:.6g} leaves",
                   f"{f.entering[j, g, t]:.6g} as enters")
@@ -144,7 +145,19 @@ def _upper_capacity(f: _Flows, capacity: np.ndarray) -> list[Violation]:
     limit = np.where((candidate >= 0)[:, None], capacity[candidate], f.d["upper_capacity"])
     return [
         Violation("upper_capacity", f"{f.system.name}, {f.d['upper'][u]}, {f.year(t)}", f"{f.reaching[u, t]:.6g}", f"{limit[u, t]:.6g}")
-        for u, t in _above(f.reaching, limit * (1 + 1e-6))
+        for u, t in _above(f, f.reaching, limit)
+    ]
+
+
+def _upper_first(f: _Flows, capacity: np.ndarray) -> list[Violation]:
+    """Nothing goes over a link to an upper node that is not in service."""
+    candidate = f.d["upper_candidate"][f.d["link_upper"]]
+    closed = (candidate >= 0)[:, None] & (capacity[candidate] <= 0) if len(candidate) else np.zeros((0, f.share.shape[1]), bool)
+    sent = f.over_links.sum(axis=1)
+    return [
+        Violation("upper_first", f"{f.system.name}, {f.d['site'][f.d['link_site'][li]]} to {f.d['upper'][f.d['link_upper'][li]]}, {f.year(t)}",
+                  f"{sent[li, t]:.6g} sent where nothing stands", "0")
+        for li, t in np.argwhere(closed & (sent > RELATIVE * f.quantity.max(initial=1.0)))
     ]
 
 

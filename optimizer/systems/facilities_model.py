@@ -27,8 +27,11 @@ class FacilitiesModel:
         self.origins, self.sites, self.uppers = (range(system.data.sizes[d]) for d in ("origin", "site", "upper"))
         self.pairs, self.links = range(system.data.sizes["pair"]), range(system.data.sizes["link"])
         self.products = range(system.data.sizes["product"])
+        self.capacity = problem.sequence["capacity"].values.astype(float)
         self.unit = model_unit(self.data["quantity"])
-        wanted = [(p, t) for p in self.pairs for t in self.periods if self._quantity(p, t) > 0]
+        self._states: dict[tuple[int, int], Terms] = {}
+        self._whole: dict[tuple[int, int], Terms] = {}
+        wanted = [(p, t) for p in self.pairs for t in self.periods if self._quantity(p, t) > 0 and self._may_serve(p, t)]
         block.share = pyo.Var(wanted, domain=pyo.Binary if self.single_source else pyo.NonNegativeReals, bounds=(0, 1))
         block.flow = pyo.Var(
             [(li, g, t) for li in self.shared_links for g in self.products for t in self.periods], domain=pyo.NonNegativeReals
@@ -94,6 +97,10 @@ class FacilitiesModel:
         variable = self._share.get((pair, period))
         return NOTHING if variable is None else one(variable, self._quantity(pair, period) * weight)
 
+    def _shares(self, pairs: list[int], period: int) -> Terms:
+        """Sum of the shares served over some pairs."""
+        return total(one(self._share[p, period]) for p in pairs if (p, period) in self._share)
+
     def _entering(self, site: int, period: int, product: int | None = None) -> Terms:
         """What enters a site, in units."""
         mine = (
@@ -104,11 +111,28 @@ class FacilitiesModel:
 
     def _available(self, candidate: int, period: int, most: float = np.inf) -> Terms:
         """Capacity of a candidate in service, no state counting for more than ``most``."""
-        capacity = self.problem.sequence["capacity"].values
-        states = self.states_of[candidate]
-        return merged(total(
-            self._in_state(s, period).scaled(min(float(capacity[s]), most)) for s in states if capacity[s] > 0
-        ))
+        standing = (s for s in self.states_of[candidate] if self.capacity[s] > 0)
+        return merged(total(self._in_state(s, period).scaled(min(float(self.capacity[s]), most)) for s in standing))
+
+    def _offered(self, candidate: int, period: int, quantity: float) -> Terms:
+        """The share of a quantity that a candidate's states can take: 1 in service, less where the state is smaller."""
+        smallest = min((self.capacity[s] for s in self.states_of[candidate] if self.capacity[s] > 0), default=np.inf)
+        if smallest < quantity:
+            return self._available(candidate, period, quantity).scaled(1 / quantity)
+        key = candidate, period
+        if key not in self._whole:
+            standing = (s for s in self.states_of[candidate] if self.capacity[s] > 0)
+            self._whole[key] = merged(total(self._in_state(s, period) for s in standing))
+        return self._whole[key]
+
+    def _may_serve(self, pair: int, period: int) -> bool:
+        """Whether the pair's site, and what stands above it, can be in service by a period; left to the rows where all
+        must be served, so that a conflict is reported with its rules.
+        """
+        link = self.only_link.get(int(self.data["pair_site"][pair]))
+        above = int(self.data["upper_candidate"][self.data["link_upper"][link]]) if link is not None else -1
+        needed = [int(self.data["site_candidate"][self.data["pair_site"][pair]]), *([above] if above >= 0 else [])]
+        return self.serve_all or all(self._offered(c, period, 0.0) != NOTHING for c in needed)
 
     def _in_state(self, state: int, period: int) -> Terms:
         key = state, period
@@ -116,17 +140,14 @@ class FacilitiesModel:
             self._states[key] = self.ledger.in_state_terms(state, period)
         return self._states[key]
 
-    @cached_property
-    def _states(self) -> dict[tuple[int, int], Terms]:
-        return {}
-
-    def _limited(self, candidate: int) -> bool:
-        return bool(np.isfinite(self.problem.sequence["capacity"].values[self.states_of[candidate]]).all())
+    def _binds(self, candidate: int, most: float) -> bool:
+        """Whether a state with some capacity has less than ``most``."""
+        return any(0 < self.capacity[s] < most for s in self.states_of[candidate])
 
     # ---- rules, one method a family
     def _served_once(self) -> None:
         def rule(origin: int, t: int) -> object:
-            served = total(one(self._share[p, t]) for p in self.pairs_of_origin.get(origin, []))
+            served = self._shares(self.pairs_of_origin.get(origin, []), t)
             return equal(served, 1.0) if self.serve_all else at_most(served, 1.0)
 
         keys = [
@@ -136,28 +157,30 @@ class FacilitiesModel:
         add_rows(self.block, self.ledger, "served_once", keys, rule, self._of_origin, structural=not self.serve_all)
 
     def _site_capacity(self) -> None:
+        within_reach = {
+            (j, t): sum(self._quantity(p, t) for p in pairs) for j, pairs in self.pairs_of_site.items() for t in self.periods
+        }
+
         def rule(site: int, t: int) -> object:
-            available = self._available(int(self.data["site_candidate"][site]), t)
+            available = self._available(int(self.data["site_candidate"][site]), t, within_reach[site, t])
             return at_most(self._entering(site, t).plus(available, -1.0).scaled(1 / self.unit))
 
         keys = [
-            (j, t) for j in self.pairs_of_site for t in self.periods if self._limited(int(self.data["site_candidate"][j]))
+            (j, t) for (j, t), most in within_reach.items() if self._binds(int(self.data["site_candidate"][j]), most)
         ]
         add_rows(self.block, self.ledger, "site_capacity", keys, rule, lambda key: (self._county_of_site(key[0]), key[1]))
 
     def _open_first(self) -> None:
         def rule(pair: int, t: int) -> object:
-            quantity = self._quantity(pair, t)
             candidate = int(self.data["site_candidate"][self.data["pair_site"][pair]])
-            return at_most(one(self._share[pair, t]).plus(self._available(candidate, t, quantity), -1.0 / quantity))
+            return at_most(one(self._share[pair, t]).plus(self._offered(candidate, t, self._quantity(pair, t)), -1.0))
 
         keys = [key for key in self._share if not self._always_enough(*key)]
         add_rows(self.block, self.ledger, "open_first", keys, rule, self._of_pair, structural=True)
 
     def _always_enough(self, pair: int, period: int) -> bool:
         candidate = int(self.data["site_candidate"][self.data["pair_site"][pair]])
-        capacity = self.problem.sequence["capacity"].values[self.states_of[candidate]]
-        return bool((capacity >= self._quantity(pair, period)).all())
+        return bool((self.capacity[self.states_of[candidate]] >= self._quantity(pair, period)).all())
 
     def _through_flow(self) -> None:
         def rule(site: int, product: int, t: int) -> object:
@@ -171,11 +194,13 @@ class FacilitiesModel:
     def _upper_capacity(self) -> None:
         into = _groups(self.data["link_upper"])
 
+        within_reach = {(u, t): sum(self._sent(li, t) for li in into[u]) for u in into for t in self.periods}
+
         def rule(upper: int, t: int) -> object:
             reaching = total(self._reaching(li, t) for li in into[upper])
-            return at_most(reaching.plus(self._upper_available(upper, t), -1.0 / self.unit))
+            return at_most(reaching.plus(self._upper_available(upper, t, within_reach[upper, t]), -1.0 / self.unit))
 
-        keys = [(u, t) for u in into for t in self.periods if self._upper_limited(u, t)]
+        keys = [(u, t) for (u, t), most in within_reach.items() if self._upper_binds(u, into[u], t, most)]
         add_rows(self.block, self.ledger, "upper_capacity", keys, rule, lambda key: (-1, key[1]), linking=True)
 
     def _reaching(self, link: int, period: int) -> Terms:
@@ -185,15 +210,23 @@ class FacilitiesModel:
             return self._entering(site, period).scaled(1 / self.unit)
         return total(one(self.block.flow[link, g, period]) for g in self.products)
 
-    def _upper_available(self, upper: int, period: int) -> Terms:
+    def _sent(self, link: int, period: int) -> float:
+        """The most that can ever go over a link, in units."""
+        return sum(self._quantity(p, period) for p in self.pairs_of_site.get(int(self.data["link_site"][link]), []))
+
+    def _upper_available(self, upper: int, period: int, most: float) -> Terms:
         candidate = int(self.data["upper_candidate"][upper])
         if candidate >= 0:
-            return self._available(candidate, period)
+            return self._available(candidate, period, most)
         return Terms(float(self.data["upper_capacity"][upper, period]), [], [])
 
-    def _upper_limited(self, upper: int, period: int) -> bool:
+    def _upper_binds(self, upper: int, links: list[int], period: int, most: float) -> bool:
+        """Whether an upper node may be short; one that is yet to be built always is, unless `upper_first` says it all."""
         candidate = int(self.data["upper_candidate"][upper])
-        return self._limited(candidate) if candidate >= 0 else bool(np.isfinite(self.data["upper_capacity"][upper, period]))
+        if candidate < 0:
+            return bool(self.data["upper_capacity"][upper, period] < most)
+        only = all(int(self.data["link_site"][li]) in self.only_link for li in links)
+        return not only or self._binds(candidate, most)
 
     def _upper_first(self) -> None:
         through: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -203,9 +236,8 @@ class FacilitiesModel:
                 through[int(self.data["pair_origin"][p]), int(self.data["link_upper"][link])].append(p)
 
         def rule(origin: int, upper: int, t: int) -> object:
-            quantity = float(self.data["quantity"][origin, t])
-            available = self._available(int(self.data["upper_candidate"][upper]), t, quantity)
-            return at_most(total(one(self._share[p, t]) for p in through[origin, upper]).plus(available, -1.0 / quantity))
+            offered = self._offered(int(self.data["upper_candidate"][upper]), t, float(self.data["quantity"][origin, t]))
+            return at_most(self._shares(through[origin, upper], t).plus(offered, -1.0))
 
         keys = [(i, u, t) for i, u in through for t in self.periods if self.data["quantity"][i, t] > 0]
         add_rows(self.block, self.ledger, "upper_first", keys, rule, lambda key: (int(self.data["origin_county"][key[0]]), key[2]), structural=True)
