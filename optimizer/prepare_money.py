@@ -79,8 +79,8 @@ def check_budgets(region: Region, draft: Draft) -> None:
         return
     if not any(np.sum(amount) > 0 for s in draft.sources for amount in s["budget"].values()):
         raise InputError(
-            region.finding("budgets", None, "amount", "0 CNY in all sources and periods of the run", "money to plan with",
-                           "Fill in amounts, or raise funding.scale.")
+            region.finding("budgets", None, "amount", "0 CNY in all sources and periods of the run",
+                           "money to plan with", "Fill in amounts, or raise funding.scale.")
         )  # fmt: skip
     findings = [f for name in draft.system_names for f in _own_share(region, draft, name)]
     if findings:
@@ -170,7 +170,7 @@ def _add(draft: Draft, record: dict[str, Any], budget: dict[str, np.ndarray], ca
     draft.source(
         str(record["source_id"]),
         kind=str(record["kind"]),
-        budget=dict(budget),
+        budget={owner: amounts.tolist() for owner, amounts in budget.items()},
         systems=None if named == [POOL] else named,
         max_share=float(record["max_share"]),
         carry_over_share=number(record["carry_over_share"], 0.0) if carry_over else 0.0,

@@ -84,9 +84,7 @@ def _check_roles(region: Region, system: str, roles: list[str], listed: list[Rec
             raise InputError(region.finding("candidates", None, "role", found, expected, remedy))
 
 
-def _catalogue(
-    region: Region, system: str, capacity_of: Callable[[Record], float]
-) -> dict[str, dict[str, Option]]:
+def _catalogue(region: Region, system: str, capacity_of: Callable[[Record], float]) -> dict[str, dict[str, Option]]:
     """Options by role and name, in table order."""
     found: dict[str, dict[str, Option]] = {}
     for record in records(rows(region, "catalogue")):
@@ -125,9 +123,7 @@ class _Builder:
         self.region, self.draft, self.system, self.catalogue = region, draft, system, catalogue
         self.capacity_of = capacity_of
         self.units = {
-            (str(r["role"]), str(r["option"])): r
-            for r in records(rows(region, "catalogue"))
-            if r["system"] == system
+            (str(r["role"]), str(r["option"])): r for r in records(rows(region, "catalogue")) if r["system"] == system
         }
         self.county_of = {c["id"]: i for i, c in enumerate(draft.counties)}
         self.corridor_of = {c["id"]: i for i, c in enumerate(draft.corridors)}
@@ -157,7 +153,10 @@ class _Builder:
         wrong = [name for name in names if name not in known]
         self.findings += [
             self.region.finding(
-                "candidates", record["row"], "options", repr(name),
+                "candidates",
+                record["row"],
+                "options",
+                repr(name),
                 f"an option of role {record['role']!r} in catalogue.csv: {', '.join(known)}",
                 f"Change it{did_you_mean(name, known)}",
             )
@@ -225,4 +224,3 @@ class _Builder:
             lifetime=option.lifetime,
             uses={LAND: land} if land else {},
         )
-

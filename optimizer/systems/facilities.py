@@ -1,4 +1,4 @@
-"""The archetype `facilities`: where to site capacity on a road network, in which size and year, and who is served by it."""
+"""The archetype `facilities`: where to site capacity on a road network, in which size and year, and for whom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The independent eye on facilities: every rule and value worked out again from a plan, by arrays, without the model."""
+"""The independent eye on facilities: every rule and value worked out again from a plan, without the model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,16 @@ class _Flows:
         np.add.at(reaching, self.d["link_upper"], self.over_links.sum(axis=1))
         return reaching
 
+    def pair(self, pair: int) -> str:
+        """Names of both ends."""
+        return f"{self.d['origin'][self.d['pair_origin'][pair]]} at {self.d['site'][self.d['pair_site'][pair]]}"
+
+    def link(self, link: int) -> str:
+        """Names of both ends."""
+        return f"{self.d['site'][self.d['link_site'][link]]} to {self.d['upper'][self.d['link_upper'][link]]}"
+
     def year(self, period: int) -> str:
+        """What a reader calls a period."""
         return self.problem.horizon.labels[period]
 
 
@@ -64,8 +73,13 @@ def check(problem: Problem, system: SystemProblem, decisions: xr.Dataset, states
     flows = _Flows(problem, system, decisions)
     capacity = problem.sequence["capacity"].values[states]
     return [
-        *_shares(flows), *_served_once(flows), *_site_capacity(flows, capacity), *_open_first(flows, capacity),
-        *_through_flow(flows), *_upper_capacity(flows, capacity), *_upper_first(flows, capacity),
+        *_shares(flows),
+        *_served_once(flows),
+        *_site_capacity(flows, capacity),
+        *_open_first(flows, capacity),
+        *_through_flow(flows),
+        *_upper_capacity(flows, capacity),
+        *_upper_first(flows, capacity),
     ]
 
 
@@ -73,9 +87,13 @@ def rows_checked(problem: Problem, system: SystemProblem) -> dict[str, int]:
     """How many rows of each rule :func:`check` looks at."""
     n, periods = dict(system.data.sizes), problem.horizon.n_periods
     return {
-        "shares": n["pair"] * periods, "served_once": n["origin"] * periods, "site_capacity": n["site"] * periods,
-        "open_first": n["pair"] * periods, "through_flow": n["site"] * n["product"] * periods,
-        "upper_capacity": n["upper"] * periods, "upper_first": n["link"] * periods,
+        "shares": n["pair"] * periods,
+        "served_once": n["origin"] * periods,
+        "site_capacity": n["site"] * periods,
+        "open_first": n["pair"] * periods,
+        "through_flow": n["site"] * n["product"] * periods,
+        "upper_capacity": n["upper"] * periods,
+        "upper_first": n["link"] * periods,
     }
 
 
@@ -85,8 +103,12 @@ def _shares(f: _Flows) -> list[Violation]:
     if f.system.data.attrs["single_source"]:
         wrong |= np.abs(f.share - np.rint(f.share)) > RELATIVE
     return [
-        Violation("shares", f"{f.system.name}, {f.d['origin'][f.d['pair_origin'][p]]}, {f.year(t)}", f"{f.share[p, t]:.6g}",
-                  "0 or 1" if f.system.data.attrs["single_source"] else "0 to 1")
+        Violation(
+            "shares",
+            f"{f.system.name}, {f.d['origin'][f.d['pair_origin'][p]]}, {f.year(t)}",
+            f"{f.share[p, t]:.6g}",
+            "0 or 1" if f.system.data.attrs["single_source"] else "0 to 1",
+        )
         for p, t in np.argwhere(wrong)
     ]
 
@@ -99,8 +121,12 @@ def _served_once(f: _Flows) -> list[Violation]:
     if f.system.data.attrs["serve_all"]:
         wrong |= wanted & (served < 1 - RELATIVE)
     return [
-        Violation("served_once", f"{f.system.name}, {f.d['origin'][i]}, {f.year(t)}", f"{served[i, t]:.6g} of the demand served",
-                  "1" if f.system.data.attrs["serve_all"] else "at most 1")
+        Violation(
+            "served_once",
+            f"{f.system.name}, {f.d['origin'][i]}, {f.year(t)}",
+            f"{served[i, t]:.6g} of the demand served",
+            "1" if f.system.data.attrs["serve_all"] else "at most 1",
+        )
         for i, t in np.argwhere(wrong)
     ]
 
@@ -108,7 +134,12 @@ def _served_once(f: _Flows) -> list[Violation]:
 def _site_capacity(f: _Flows, capacity: np.ndarray) -> list[Violation]:
     entering, limit = f.entering.sum(axis=1), capacity[f.d["site_candidate"]]
     return [
-        Violation("site_capacity", f"{f.system.name}, {f.d['site'][j]}, {f.year(t)}", f"{entering[j, t]:.6g}", f"{limit[j, t]:.6g}")
+        Violation(
+            "site_capacity",
+            f"{f.system.name}, {f.d['site'][j]}, {f.year(t)}",
+            f"{entering[j, t]:.6g}",
+            f"{limit[j, t]:.6g}",
+        )
         for j, t in _above(f, entering, limit)
     ]
 
@@ -117,8 +148,12 @@ def _open_first(f: _Flows, capacity: np.ndarray) -> list[Violation]:
     limit = capacity[f.d["site_candidate"]][f.d["pair_site"]]
     closed = (limit <= 0) & (f.share > RELATIVE) & (f.quantity > 0)
     return [
-        Violation("open_first", f"{f.system.name}, {f.d['origin'][f.d['pair_origin'][p]]} at {f.d['site'][f.d['pair_site'][p]]}, {f.year(t)}",
-                  f"{f.share[p, t]:.6g} served where nothing stands", "0")
+        Violation(
+            "open_first",
+            f"{f.system.name}, {f.pair(p)}, {f.year(t)}",
+            f"{f.share[p, t]:.6g} served where nothing stands",
+            "0",
+        )
         for p, t in np.argwhere(closed)
     ]
 
@@ -129,11 +164,22 @@ def _through_flow(f: _Flows) -> list[Violation]:
     leaving = np.zeros_like(f.entering)
     np.add.at(leaving, f.d["link_site"], f.over_links)
     wrong = np.abs(leaving - f.entering) > RELATIVE * (f.quantity.max(initial=1.0) + f.entering)
-    negative = [Violation("through_flow", f"{f.system.name}, {f.d['site'][f.d['link_site'][li]]}, {f.year(t)}", f"{f.over_links[li, g, t]:.6g}", "0 or more")
-                for li, g, t in np.argwhere(f.over_links < -RELATIVE * f.quantity.max(initial=1.0))]
+    negative = [
+        Violation(
+            "through_flow",
+            f"{f.system.name}, {f.d['site'][f.d['link_site'][li]]}, {f.year(t)}",
+            f"{f.over_links[li, g, t]:.6g}",
+            "0 or more",
+        )
+        for li, g, t in np.argwhere(f.over_links < -RELATIVE * f.quantity.max(initial=1.0))
+    ]
     return negative + [
-        Violation("through_flow", f"{f.system.name}, {f.d['site'][j]}, {f.year(t)}", f"{leaving[j, g, t]:.6g} leaves",
-                  f"{f.entering[j, g, t]:.6g} as enters")
+        Violation(
+            "through_flow",
+            f"{f.system.name}, {f.d['site'][j]}, {f.year(t)}",
+            f"{leaving[j, g, t]:.6g} leaves",
+            f"{f.entering[j, g, t]:.6g} as enters",
+        )
         for j, g, t in np.argwhere(wrong)
     ]
 
@@ -144,7 +190,12 @@ def _upper_capacity(f: _Flows, capacity: np.ndarray) -> list[Violation]:
         return []
     limit = np.where((candidate >= 0)[:, None], capacity[candidate], f.d["upper_capacity"])
     return [
-        Violation("upper_capacity", f"{f.system.name}, {f.d['upper'][u]}, {f.year(t)}", f"{f.reaching[u, t]:.6g}", f"{limit[u, t]:.6g}")
+        Violation(
+            "upper_capacity",
+            f"{f.system.name}, {f.d['upper'][u]}, {f.year(t)}",
+            f"{f.reaching[u, t]:.6g}",
+            f"{limit[u, t]:.6g}",
+        )
         for u, t in _above(f, f.reaching, limit)
     ]
 
@@ -152,11 +203,19 @@ def _upper_capacity(f: _Flows, capacity: np.ndarray) -> list[Violation]:
 def _upper_first(f: _Flows, capacity: np.ndarray) -> list[Violation]:
     """Nothing goes over a link to an upper node that is not in service."""
     candidate = f.d["upper_candidate"][f.d["link_upper"]]
-    closed = (candidate >= 0)[:, None] & (capacity[candidate] <= 0) if len(candidate) else np.zeros((0, f.share.shape[1]), bool)
+    closed = (
+        (candidate >= 0)[:, None] & (capacity[candidate] <= 0)
+        if len(candidate)
+        else np.zeros((0, f.share.shape[1]), bool)
+    )
     sent = f.over_links.sum(axis=1)
     return [
-        Violation("upper_first", f"{f.system.name}, {f.d['site'][f.d['link_site'][li]]} to {f.d['upper'][f.d['link_upper'][li]]}, {f.year(t)}",
-                  f"{sent[li, t]:.6g} sent where nothing stands", "0")
+        Violation(
+            "upper_first",
+            f"{f.system.name}, {f.link(li)}, {f.year(t)}",
+            f"{sent[li, t]:.6g} sent where nothing stands",
+            "0",
+        )
         for li, t in np.argwhere(closed & (sent > RELATIVE * f.quantity.max(initial=1.0)))
     ]
 

@@ -79,8 +79,8 @@ class Worth(Strict):
     ``saved_per_km``: what the same leg would cost a unit that is not served, credited.
     """
 
-    gains: Products = []
-    costs: Products = []
+    gains: Products = Field(default_factory=list)
+    costs: Products = Field(default_factory=list)
     per_km: Legs = Legs()
     saved_per_km: Legs = Legs()
     per_hour: Legs = Legs()
@@ -138,6 +138,4 @@ def read_settings(name: str, settings: Mapping[str, Any]) -> FacilitiesSettings:
     except ValidationError as error:
         prefix = f"config key system.{name}.settings"
         found = findings_of(error, FacilitiesSettings, settings)
-        raise InputError(
-            [replace(f, file=f"{prefix}.{f.file.removeprefix('config key ')}") for f in found]
-        ) from None
+        raise InputError([replace(f, file=f"{prefix}.{f.file.removeprefix('config key ')}") for f in found]) from None

@@ -31,17 +31,22 @@ class FacilitiesModel:
         self.unit = model_unit(self.data["quantity"])
         self._states: dict[tuple[int, int], Terms] = {}
         self._whole: dict[tuple[int, int], Terms] = {}
-        wanted = [(p, t) for p in self.pairs for t in self.periods if self._quantity(p, t) > 0 and self._may_serve(p, t)]
+        wanted = [
+            (p, t) for p in self.pairs for t in self.periods if self._quantity(p, t) > 0 and self._may_serve(p, t)
+        ]
         block.share = pyo.Var(wanted, domain=pyo.Binary if self.single_source else pyo.NonNegativeReals, bounds=(0, 1))
         block.flow = pyo.Var(
-            [(li, g, t) for li in self.shared_links for g in self.products for t in self.periods], domain=pyo.NonNegativeReals
+            [(li, g, t) for li in self.shared_links for g in self.products for t in self.periods],
+            domain=pyo.NonNegativeReals,
         )
         self._share = dict(block.share.items())
 
     def add(self) -> None:
         """Add every family of rows, and enter values and services in the ledger."""
         self.ledger.tag(self.block.share, lambda key: (self._county_of_pair(key[0]), key[1]), structural=True)
-        self.ledger.tag(self.block.flow, lambda key: (self._county_of_site(self.data["link_site"][key[0]]), key[2]), structural=True)
+        self.ledger.tag(
+            self.block.flow, lambda key: (self._county_of_site(self.data["link_site"][key[0]]), key[2]), structural=True
+        )
         self._served_once()
         self._site_capacity()
         self._open_first()
@@ -104,7 +109,8 @@ class FacilitiesModel:
     def _entering(self, site: int, period: int, product: int | None = None) -> Terms:
         """What enters a site, in units."""
         mine = (
-            p for p in self.pairs_of_site.get(site, [])
+            p
+            for p in self.pairs_of_site.get(site, [])
             if product is None or self.data["origin_product"][self.data["pair_origin"][p]] == product
         )
         return total(self._amount(p, period) for p in mine)
@@ -151,14 +157,18 @@ class FacilitiesModel:
             return equal(served, 1.0) if self.serve_all else at_most(served, 1.0)
 
         keys = [
-            (i, t) for i in self.origins for t in self.periods
+            (i, t)
+            for i in self.origins
+            for t in self.periods
             if self.data["quantity"][i, t] > 0 and (self.serve_all or len(self.pairs_of_origin.get(i, [])) > 1)
         ]
         add_rows(self.block, self.ledger, "served_once", keys, rule, self._of_origin, structural=not self.serve_all)
 
     def _site_capacity(self) -> None:
         within_reach = {
-            (j, t): sum(self._quantity(p, t) for p in pairs) for j, pairs in self.pairs_of_site.items() for t in self.periods
+            (j, t): sum(self._quantity(p, t) for p in pairs)
+            for j, pairs in self.pairs_of_site.items()
+            for t in self.periods
         }
 
         def rule(site: int, t: int) -> object:
@@ -168,7 +178,9 @@ class FacilitiesModel:
         keys = [
             (j, t) for (j, t), most in within_reach.items() if self._binds(int(self.data["site_candidate"][j]), most)
         ]
-        add_rows(self.block, self.ledger, "site_capacity", keys, rule, lambda key: (self._county_of_site(key[0]), key[1]))
+        add_rows(
+            self.block, self.ledger, "site_capacity", keys, rule, lambda key: (self._county_of_site(key[0]), key[1])
+        )
 
     def _open_first(self) -> None:
         def rule(pair: int, t: int) -> object:
@@ -189,7 +201,15 @@ class FacilitiesModel:
 
         sites = [j for j, links in self.links_of_site.items() if len(links) > 1]
         keys = [(j, g, t) for j in sites for g in self.products for t in self.periods]
-        add_rows(self.block, self.ledger, "through_flow", keys, rule, lambda key: (self._county_of_site(key[0]), key[2]), structural=True)
+        add_rows(
+            self.block,
+            self.ledger,
+            "through_flow",
+            keys,
+            rule,
+            lambda key: (self._county_of_site(key[0]), key[2]),
+            structural=True,
+        )
 
     def _upper_capacity(self) -> None:
         into = _groups(self.data["link_upper"])
@@ -221,7 +241,7 @@ class FacilitiesModel:
         return Terms(float(self.data["upper_capacity"][upper, period]), [], [])
 
     def _upper_binds(self, upper: int, links: list[int], period: int, most: float) -> bool:
-        """Whether an upper node may be short; one that is yet to be built always is, unless `upper_first` says it all."""
+        """Whether an upper node may be short; one yet to be built always is, unless `upper_first` says it all."""
         candidate = int(self.data["upper_candidate"][upper])
         if candidate < 0:
             return bool(self.data["upper_capacity"][upper, period] < most)
@@ -236,11 +256,21 @@ class FacilitiesModel:
                 through[int(self.data["pair_origin"][p]), int(self.data["link_upper"][link])].append(p)
 
         def rule(origin: int, upper: int, t: int) -> object:
-            offered = self._offered(int(self.data["upper_candidate"][upper]), t, float(self.data["quantity"][origin, t]))
+            offered = self._offered(
+                int(self.data["upper_candidate"][upper]), t, float(self.data["quantity"][origin, t])
+            )
             return at_most(self._shares(through[origin, upper], t).plus(offered, -1.0))
 
         keys = [(i, u, t) for i, u in through for t in self.periods if self.data["quantity"][i, t] > 0]
-        add_rows(self.block, self.ledger, "upper_first", keys, rule, lambda key: (int(self.data["origin_county"][key[0]]), key[2]), structural=True)
+        add_rows(
+            self.block,
+            self.ledger,
+            "upper_first",
+            keys,
+            rule,
+            lambda key: (int(self.data["origin_county"][key[0]]), key[2]),
+            structural=True,
+        )
 
     # ---- what the core reads
     def _enter_value(self) -> None:
@@ -257,7 +287,9 @@ class FacilitiesModel:
         """CNY a unit over a pair, and over its site's link where there is just one."""
         link = self.only_link.get(int(self.data["pair_site"][pair]))
         product = int(self.data["origin_product"][self.data["pair_origin"][pair]])
-        return float(self.data["pair_value"][pair] + (self.data["link_value"][link, product] if link is not None else 0.0))
+        return float(
+            self.data["pair_value"][pair] + (self.data["link_value"][link, product] if link is not None else 0.0)
+        )
 
     def _enter_service(self) -> None:
         county_of = self.data["origin_county"]

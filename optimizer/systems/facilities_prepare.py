@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 NO_CANDIDATE = -1
 
 
-def prepare(
-    region: Region, settings: Mapping[str, Any], name: str, draft: Draft, config: RunConfig
-) -> SystemProblem:
+def prepare(region: Region, settings: Mapping[str, Any], name: str, draft: Draft, config: RunConfig) -> SystemProblem:
     """Add a system's candidates to the draft and tabulate who may be served where and what that is worth.
 
     Returns
@@ -117,7 +115,8 @@ class _Preparation:
             raise InputError(
                 self.region.finding(
                     "commodities", None, "commodity", f"no {self.settings.commodity!r}",
-                    f"the commodity of system {self.name!r}; known are {known}", "Add it, or change the system's settings.",
+                    f"the commodity of system {self.name!r}; known are {known}",
+                    "Add it, or change the system's settings.",
                 )
             )  # fmt: skip
         return text(found.iloc[0])
@@ -129,7 +128,8 @@ class _Preparation:
             raise InputError(
                 self.region.finding(
                     "demand", None, "commodity", f"no demand for {self.settings.commodity!r}",
-                    f"rows of it with a quantity above 0, for system {self.name!r}", "Add them, or leave the system out.",
+                    f"rows of it with a quantity above 0, for system {self.name!r}",
+                    "Add them, or leave the system out.",
                 )
             )  # fmt: skip
         return Demand(
@@ -212,9 +212,7 @@ class _Preparation:
         self._refuse_unservable(demand, fits, minutes, usable)
         return nearest_edges(minutes, km, usable, self.settings.max_sites_per_origin)
 
-    def _refuse_unservable(
-        self, demand: Demand, fits: np.ndarray, minutes: np.ndarray, usable: np.ndarray
-    ) -> None:
+    def _refuse_unservable(self, demand: Demand, fits: np.ndarray, minutes: np.ndarray, usable: np.ndarray) -> None:
         """Demand nobody can serve: all must be served, or no road leads to any site it might use."""
         might = np.ones_like(fits) if isinstance(self.settings.catchment, Within) else fits
         cut_off = might.any(axis=1) & ~(might & np.isfinite(minutes)).any(axis=1)
@@ -224,7 +222,9 @@ class _Preparation:
             raise InputError(findings)
 
     def _unservable(self, demand: Demand, origin: int, cut_off: bool) -> Finding:
-        remedy = "Connect the place in link.csv" if cut_off else "Add a candidate within its catchment, widen the catchment"
+        remedy = (
+            "Connect the place in link.csv" if cut_off else "Add a candidate within its catchment, widen the catchment"
+        )
         return self.region.finding(
             "demand", demand.first_row[origin], "place_id",
             f"demand for {self.settings.commodity} at {demand.places[origin]} that nobody can serve",

@@ -94,9 +94,7 @@ class Archetype(Protocol):
         """Starts worth making, best first, money left aside."""
         ...
 
-    def simulate(
-        self, problem: Problem, system: SystemProblem, plan: Plan, region: Region | None
-    ) -> SimulationResult:
+    def simulate(self, problem: Problem, system: SystemProblem, plan: Plan, region: Region | None) -> SimulationResult:
         """What the plan would really serve, from fresh physics."""
         ...
 
@@ -108,9 +106,7 @@ class Archetype(Protocol):
         """Names of the metrics that a system of this archetype declares."""
         ...
 
-    def report_sections(
-        self, problem: Problem, system: SystemProblem, plan: Plan
-    ) -> tuple[ReportSection, ...]:
+    def report_sections(self, problem: Problem, system: SystemProblem, plan: Plan) -> tuple[ReportSection, ...]:
         """Tables for the report."""
         ...
 

@@ -31,7 +31,5 @@ def checker(name: str) -> Checker:
 
 def _module(known: dict[str, str], name: str) -> str:
     if name not in known:
-        raise InputError(
-            f"Unknown archetype {name!r}; known are {', '.join(sorted(known))}{did_you_mean(name, known)}"
-        )
+        raise InputError(f"Unknown archetype {name!r}; known are {', '.join(sorted(known))}{did_you_mean(name, known)}")
     return known[name]
