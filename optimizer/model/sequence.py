@@ -14,6 +14,8 @@ from optimizer.model.timetable import Timetable
 from optimizer.problem import ANY, POOL, Lock, Problem, Requirement
 from optimizer.terms import NOTHING, Terms, one, total
 
+WHOLE_HORIZON = -1
+
 
 class Sequence:
     """Variables *started by t* and the rules of time and precedence (docs/formulation.md).
@@ -211,15 +213,23 @@ class Sequence:
             entered = (terms for county in mine for terms in ledger.uses.get((names[r], county, t), []))
             return total([*entered, *(self.start(p, t).scaled(amount) for p, amount in users[r, o])])
 
-        def rule(r: int, o: int, *period: int) -> object:
-            periods = period or tuple(self.periods)
-            return at_most(total(used(r, o, t) for t in periods), float(limits[r, o, list(periods)].sum()))
+        def limit(r: int, o: int, t: int) -> float:
+            return float(limits[r, o].sum() if t == WHOLE_HORIZON else limits[r, o, t])
 
-        limited = [(int(r), int(o)) for r, o in np.argwhere(~np.isnan(limits).any(axis=2))]
-        keys = [(r, o, *t) for r, o in limited for t in ([()] if whole[r] else [(t,) for t in self.periods])]
+        def rule(r: int, o: int, t: int) -> object:
+            periods = self.periods if t == WHOLE_HORIZON else [t]
+            return at_most(total(used(r, o, period) for period in periods), limit(r, o, t))
 
-        def where(key: tuple[int, ...]) -> tuple[int, int]:
-            return key[1] - 1, key[2] if len(key) > 2 else -1
+        keys = [
+            (r, o, t)
+            for r in range(len(names))
+            for o in range(len(owners))
+            for t in ([WHOLE_HORIZON] if whole[r] else self.periods)
+            if not np.isnan(limit(r, o, t))
+        ]
+
+        def where(key: tuple[int, int, int]) -> tuple[int, int]:
+            return key[1] - 1, key[2]
 
         for linking in (False, True):
             mine = [k for k in keys if (owners[k[1]] == POOL) == linking]
