@@ -221,7 +221,9 @@ class FacilitiesModel:
             return at_most(reaching.plus(self._upper_available(upper, t, within_reach[upper, t]), -1.0 / self.unit))
 
         keys = [(u, t) for (u, t), most in within_reach.items() if self._upper_binds(u, into[u], t, most)]
-        add_rows(self.block, self.ledger, "upper_capacity", keys, rule, lambda key: (-1, key[1]), linking=True)
+        for family, built in (("upper_capacity", True), ("market_capacity", False)):
+            mine = [key for key in keys if (self.data["upper_candidate"][key[0]] >= 0) == built]
+            add_rows(self.block, self.ledger, family, mine, rule, self._of_upper, linking=not built)
 
     def _reaching(self, link: int, period: int) -> Terms:
         """What goes over a link, in the model's unit."""
@@ -306,6 +308,11 @@ class FacilitiesModel:
 
     def _of_origin(self, key: tuple[int, int]) -> tuple[int, int]:
         return int(self.data["origin_county"][key[0]]), key[1]
+
+    def _of_upper(self, key: tuple[int, int]) -> tuple[int, int]:
+        candidate = int(self.data["upper_candidate"][key[0]])
+        county = int(self.problem.sequence["candidate_county"].values[candidate]) if candidate >= 0 else -1
+        return county, key[1]
 
     def _of_pair(self, key: tuple[int, int]) -> tuple[int, int]:
         return self._county_of_pair(key[0]), key[1]

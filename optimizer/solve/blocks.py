@@ -1,0 +1,76 @@
+"""Blocks of a Compiled: what falls apart when the widely shared rows are dropped. Found, not declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from optimizer.model.compiled import Compiled, Tags
+
+PRICED = "priced"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns and rows of one component, as a model of its own.
+
+    Parameters
+    ----------
+    columns, rows
+        Positions in the whole.
+    model
+        The component alone.
+    shared
+        (linking rows, columns) CSR: what it uses of the shared rows.
+    """
+
+    columns: np.ndarray
+    rows: np.ndarray
+    model: Compiled
+    shared: sp.csr_matrix
+
+    def priced(self, prices: np.ndarray) -> Compiled:
+        """The block with what it uses of the shared rows charged at their prices."""
+        cost = self.model.cost - self.shared.T @ prices
+        return replace(self.model, costs={PRICED: np.asarray(cost)}, constants={PRICED: 0.0}, ranks=(PRICED,))
+
+
+def find_blocks(compiled: Compiled) -> tuple[np.ndarray, list[Block]]:
+    """Shared rows, and the components that are left without them."""
+    shared = np.flatnonzero(compiled.rows.linking)
+    inner = np.flatnonzero(~compiled.rows.linking)
+    by_row = compiled.matrix.tocsr()
+    pattern = by_row[inner]
+    joined = sp.bmat([[None, pattern], [pattern.T, None]], format="csr")
+    _, label = connected_components(joined, directed=False)
+    of_row, of_column = label[: len(inner)], label[len(inner) :]
+    order = {int(component): i for i, component in enumerate(dict.fromkeys(of_column))}
+    blocks = []
+    for component in order:
+        columns, rows = np.flatnonzero(of_column == component), inner[of_row == component]
+        blocks.append(_block(compiled, by_row, columns, rows, shared))
+    return shared, _merged_free(blocks)
+
+
+def _merged_free(blocks: list[Block]) -> list[Block]:
+    """Largest first."""
+    return sorted(blocks, key=lambda block: -int(block.model.integer.sum()))
+
+
+def _block(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray, rows: np.ndarray, shared: np.ndarray) -> Block:
+    metric = compiled.ranks[0]
+    model = replace(
+        compiled, matrix=by_row[rows][:, columns].tocsc(), row_lower=compiled.row_lower[rows],
+        row_upper=compiled.row_upper[rows], col_lower=compiled.col_lower[columns], col_upper=compiled.col_upper[columns],
+        integer=compiled.integer[columns], costs={metric: compiled.costs[metric][columns]}, constants={metric: 0.0},
+        rows=_part(compiled.rows, rows), columns=_part(compiled.columns, columns),
+    )
+    return Block(columns, rows, model, by_row[shared][:, columns])
+
+
+def _part(tags: Tags, which: np.ndarray) -> Tags:
+    arrays = {name: getattr(tags, name)[which] for name in ("family", "system", "county", "period", "linking", "structural")}
+    return replace(tags, **arrays)
