@@ -5,4 +5,12 @@ from optimizer.region.reading import Region, default_region_path, read_region
 from optimizer.region.schema import Schema, load_schema
 from optimizer.region.template import write_template
 
-__all__ = ["Region", "Schema", "default_region_path", "load_schema", "provenance_shares", "read_region", "write_template"]
+__all__ = [
+    "Region",
+    "Schema",
+    "default_region_path",
+    "load_schema",
+    "provenance_shares",
+    "read_region",
+    "write_template",
+]

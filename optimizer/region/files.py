@@ -50,23 +50,39 @@ def _from_csv(file: Path, encoding: str) -> TextTable:
     try:
         text = file.read_bytes().decode(encoding)
     except UnicodeDecodeError as error:
-        raise InputError(Finding(
-            file.name, 0, "", f"bytes that are not {encoding} (at byte {error.start})", "UTF-8 text",
-            "Save the file as UTF-8, or write `encoding: gb18030` into region.yaml if that is what it is.",
-        )) from None
+        raise InputError(
+            Finding(
+                file.name,
+                0,
+                "",
+                f"bytes that are not {encoding} (at byte {error.start})",
+                "UTF-8 text",
+                "Save the file as UTF-8, or write `encoding: gb18030` into region.yaml if that is what it is.",
+            )
+        ) from None
     rows = list(csv.reader(io.StringIO(text, newline="")))
     if not rows or not any(rows[0]):
-        raise InputError(Finding(file.name, 1, "", "an empty file", "a header line", "Write the column names into line 1."))
+        raise InputError(
+            Finding(file.name, 1, "", "an empty file", "a header line", "Write the column names into line 1.")
+        )
     header = [h.strip() for h in rows[0]]
     twice = next((h for i, h in enumerate(header) if h in header[:i]), None)
     if twice is not None:
-        raise InputError(Finding(file.name, 1, twice, "the column twice", "each column once", "Rename or remove one of them."))
+        raise InputError(
+            Finding(file.name, 1, twice, "the column twice", "each column once", "Rename or remove one of them.")
+        )
     for i, row in enumerate(rows[1:], start=2):
         if row and len(row) != len(header):
-            raise InputError(Finding(
-                file.name, i, "", f"{len(row)} cells", f"{len(header)} cells as in the header",
-                "Put cells that contain a comma into double quotes.",
-            ))
+            raise InputError(
+                Finding(
+                    file.name,
+                    i,
+                    "",
+                    f"{len(row)} cells",
+                    f"{len(header)} cells as in the header",
+                    "Put cells that contain a comma into double quotes.",
+                )
+            )
     body = [row if row else [""] * len(header) for row in rows[1:]]
     while body and not any(body[-1]):
         body.pop()
@@ -92,10 +108,16 @@ def _sheet(path: Path, name: str, values, formulas) -> TextTable:  # type: ignor
     for i, (row, source) in enumerate(zip(rows, sources, strict=True), start=1):
         for h, value, written in zip(header, row, source, strict=False):
             if value is None and isinstance(written, str) and written.startswith("="):
-                raise InputError(Finding(
-                    place, i, h, f"the formula {written} without a value", "a calculated value",
-                    "Open the workbook in Excel or LibreOffice, let it calculate, and save it.",
-                ))
+                raise InputError(
+                    Finding(
+                        place,
+                        i,
+                        h,
+                        f"the formula {written} without a value",
+                        "a calculated value",
+                        "Open the workbook in Excel or LibreOffice, let it calculate, and save it.",
+                    )
+                )
     body = [[_cell(v) for v in row[: len(header)]] for row in rows[1:]]
     while body and not any(body[-1]):
         body.pop()

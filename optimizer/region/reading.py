@@ -54,7 +54,9 @@ class Region:
 
     def finding(self, table: str, index: int | None, column: str, found: str, expected: str, remedy: str) -> Finding:
         """A fault in a table."""
-        return Finding(self.places[table], 0 if index is None else self.row_of(table, index), column, found, expected, remedy)
+        return Finding(
+            self.places[table], 0 if index is None else self.row_of(table, index), column, found, expected, remedy
+        )
 
     def check(self) -> list[Finding]:
         """Faults across tables: references, roads, money, rules that contradict each other."""
@@ -69,7 +71,9 @@ class Region:
         graph.add_nodes_from(self.tables["node"]["node_id"])
         seconds = link["length"] / link["free_speed"] * 3600
         both = link["directed"] == 0
-        for u, v, s, km, way_back in zip(link["from_node_id"], link["to_node_id"], seconds, link["length"], both, strict=True):
+        for u, v, s, km, way_back in zip(
+            link["from_node_id"], link["to_node_id"], seconds, link["length"], both, strict=True
+        ):
             graph.add_edge(u, v, seconds=s, km=km)
             if way_back:
                 graph.add_edge(v, u, seconds=s, km=km)
@@ -113,13 +117,17 @@ def read_region(path: Path | str) -> Region:
         raise InputError(f"{path}: no such region; expected a folder with region.yaml, an .xlsx or a .gpkg.")
     meta, schema = _meta(path), load_schema()
     texts = read_text_tables(path, list(schema), str(meta.get("encoding", "utf-8-sig")))
-    findings: list[Finding] = [_missing(path, name) for name, t in schema.items() if name not in texts and not t.optional]
+    findings: list[Finding] = [
+        _missing(path, name) for name, t in schema.items() if name not in texts and not t.optional
+    ]
     tables: dict[str, pd.DataFrame] = {}
     for name, text in texts.items():
         tables[name] = _typed(text, schema[name], findings)
     if findings:
         raise InputError(_shortened(findings))
-    return Region(path, meta, tables, {n: t.place for n, t in texts.items()}, {n: t.first_line for n, t in texts.items()}, schema)
+    return Region(
+        path, meta, tables, {n: t.place for n, t in texts.items()}, {n: t.first_line for n, t in texts.items()}, schema
+    )
 
 
 def _meta(path: Path) -> dict[str, Any]:
@@ -127,20 +135,37 @@ def _meta(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         return {"id": path.stem, "name_zh": path.stem, "name_en": path.stem}
     if not file.is_file():
-        raise InputError(Finding("region.yaml", 0, "", "no such file", "the region's name and base year",
-                                 "Begin with `chengxiang region template FOLDER`."))
+        raise InputError(
+            Finding(
+                "region.yaml",
+                0,
+                "",
+                "no such file",
+                "the region's name and base year",
+                "Begin with `chengxiang region template FOLDER`.",
+            )
+        )
     try:
         meta = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"region.yaml: not readable as YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(meta, dict) or "id" not in meta:
-        raise InputError(Finding("region.yaml", 0, "id", "nothing", "a short name such as gansu", "Add a line `id: ...`."))
+        raise InputError(
+            Finding("region.yaml", 0, "id", "nothing", "a short name such as gansu", "Add a line `id: ...`.")
+        )
     return meta
 
 
 def _missing(path: Path, name: str) -> Finding:
     file = f"{name}.csv" if path.is_dir() else f"{path.name}, {name}"
-    return Finding(file, 0, "", "no such table", "a table with this name", "Add it; `chengxiang region template` shows its columns.")
+    return Finding(
+        file,
+        0,
+        "",
+        "no such table",
+        "a table with this name",
+        "Add it; `chengxiang region template` shows its columns.",
+    )
 
 
 def _typed(text: TextTable, table: Table, findings: list[Finding]) -> pd.DataFrame:
@@ -148,14 +173,26 @@ def _typed(text: TextTable, table: Table, findings: list[Finding]) -> pd.DataFra
     known = {*table.columns, ORIGIN}
     for column in text.frame.columns:
         if column not in known:
-            findings.append(Finding(text.place, 1, str(column), "a column that is not known", f"one of {', '.join(table.columns)}",
-                                    f"Rename or remove it{did_you_mean(str(column), known)}"))
+            findings.append(
+                Finding(
+                    text.place,
+                    1,
+                    str(column),
+                    "a column that is not known",
+                    f"one of {', '.join(table.columns)}",
+                    f"Rename or remove it{did_you_mean(str(column), known)}",
+                )
+            )
     typed: dict[str, Any] = {}
     for name, column in table.columns.items():
         if name not in text.frame.columns:
             if column.required:
-                findings.append(Finding(text.place, 1, name, "no such column", f"{column.en} ({column.zh})", "Add the column."))
-            typed[name] = np.full(len(text.frame), np.nan if column.type != "str" else "", dtype=object if column.type == "str" else float)
+                findings.append(
+                    Finding(text.place, 1, name, "no such column", f"{column.en} ({column.zh})", "Add the column.")
+                )
+            typed[name] = np.full(
+                len(text.frame), np.nan if column.type != "str" else "", dtype=object if column.type == "str" else float
+            )
         else:
             typed[name] = _column(text, name, column, findings)
     typed[ORIGIN] = text.frame[ORIGIN].str.strip() if ORIGIN in text.frame else ""
@@ -177,15 +214,25 @@ def _column(text: TextTable, name: str, column: Column, findings: list[Finding])
     wrong = ~blank & ~np.isfinite(numbers)
     if column.type != "float":
         wrong |= ~blank & np.isfinite(numbers) & (numbers != numbers.round())
-    _report(text, name, wrong, cells, kind + unit, "Write the number alone, without unit or thousands separators.", findings)
+    _report(
+        text, name, wrong, cells, kind + unit, "Write the number alone, without unit or thousands separators.", findings
+    )
     low, high = column.min, column.max
-    outside = ~blank & ~wrong & ((numbers < (-np.inf if low is None else low)) | (numbers > (np.inf if high is None else high)))
-    allowed = f"{kind}{unit} " + (f"from {low:g} " if low is not None else "") + (f"to {high:g}" if high is not None else "")
+    outside = (
+        ~blank
+        & ~wrong
+        & ((numbers < (-np.inf if low is None else low)) | (numbers > (np.inf if high is None else high)))
+    )
+    allowed = (
+        f"{kind}{unit} " + (f"from {low:g} " if low is not None else "") + (f"to {high:g}" if high is not None else "")
+    )
     _report(text, name, outside, cells, allowed.strip(), "Correct the number, or its unit.", findings)
     return numbers
 
 
-def _report(text: TextTable, name: str, wrong: Any, cells: Any, expected: str, remedy: str, findings: list[Finding]) -> None:
+def _report(
+    text: TextTable, name: str, wrong: Any, cells: Any, expected: str, remedy: str, findings: list[Finding]
+) -> None:
     for i in np.flatnonzero(wrong):
         found = repr(cells.iloc[i]) if cells.iloc[i] else "an empty cell"
         findings.append(Finding(text.place, int(i) + text.first_line, name, found, expected, remedy))
@@ -199,12 +246,22 @@ def _check_key(text: TextTable, table: Table, frame: pd.DataFrame, findings: lis
         same = (frame[key] == frame[key].iloc[i]).all(axis=1)
         before = int(np.flatnonzero(same)[0]) + text.first_line
         value = ", ".join(str(v) for v in frame[key].iloc[i])
-        findings.append(Finding(text.place, int(i) + text.first_line, ", ".join(key), f"{value} again (as in row {before})",
-                                "each key once", "Remove or rename one of the two rows."))
+        findings.append(
+            Finding(
+                text.place,
+                int(i) + text.first_line,
+                ", ".join(key),
+                f"{value} again (as in row {before})",
+                "each key once",
+                "Remove or rename one of the two rows.",
+            )
+        )
 
 
 def _shortened(findings: list[Finding]) -> list[Finding]:
     if len(findings) <= MOST_FINDINGS:
         return findings
-    more = Finding("...", 0, "", f"{len(findings) - MOST_FINDINGS} more findings of the same kinds", "none", "Mend these first.")
+    more = Finding(
+        "...", 0, "", f"{len(findings) - MOST_FINDINGS} more findings of the same kinds", "none", "Mend these first."
+    )
     return [*findings[:MOST_FINDINGS], more]

@@ -48,8 +48,12 @@ def describe() -> str:
     """Every table and column as Markdown, in both languages."""
     lines = ["# Tables and columns 数据表与字段", ""]
     for name, table in load_schema().items():
-        lines += [f"## {name} — {table.en} {table.zh}" + (" (optional 可缺)" if table.optional else ""), "",
-                  "| column | type | unit | meaning | 含义 | required |", "| --- | --- | --- | --- | --- | --- |"]
+        lines += [
+            f"## {name} — {table.en} {table.zh}" + (" (optional 可缺)" if table.optional else ""),
+            "",
+            "| column | type | unit | meaning | 含义 | required |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
         lines += [
             f"| {column} | {c.type} | {c.unit} | {c.en} | {c.zh} | {'yes' if c.required else ''} |"
             for column, c in table.columns.items()

@@ -20,20 +20,30 @@ map:
 """
 
 COLUMNS = {
-    "counties": ["county_id", "name_zh", "name_en", "prefecture_id", "prefecture_zh", "prefecture_en", "kind",
-                 "in_official_list", "lon", "lat", "area_km2", "population", "urban_population", "rural_population",
-                 "agri_employed_share", "elevation_m"],
-    "places": ["place_id", "name_zh", "name_en", "kind", "county_id", "lon", "lat", "placement", "population",
-               "rural_population", "node_id", "origin"],
+    "counties": [
+        "county_id", "name_zh", "name_en", "prefecture_id", "prefecture_zh", "prefecture_en", "kind",
+        "in_official_list", "lon", "lat", "area_km2", "population", "urban_population", "rural_population",
+        "agri_employed_share", "elevation_m",
+    ],
+    "places": [
+        "place_id", "name_zh", "name_en", "kind", "county_id", "lon", "lat", "placement", "population",
+        "rural_population", "node_id", "origin",
+    ],
     "node": ["node_id", "name", "x_coord", "y_coord", "node_type", "zone_id", "origin"],
-    "link": ["link_id", "from_node_id", "to_node_id", "directed", "length", "facility_type", "free_speed", "lanes", "origin"],
+    "link": [
+        "link_id", "from_node_id", "to_node_id", "directed", "length", "facility_type", "free_speed", "lanes", "origin",
+    ],
     "demand": ["place_id", "commodity", "year", "quantity"],
     "commodities": ["commodity", "unit", "name_zh", "name_en"],
     "catalogue": projects.CATALOGUE_COLUMNS,
-    "candidates": ["candidate_id", "system", "role", "name_zh", "name_en", "county_id", "place_id", "options", "cost_factor",
-                   "existing_option", "existing_capacity", "earliest_year", "latest_year", "corridor_id"],
-    "sources": ["source_id", "name_zh", "name_en", "kind", "level", "systems", "max_share", "carry_over_share", "bond_rate",
-                "bond_term", "preference"],
+    "candidates": [
+        "candidate_id", "system", "role", "name_zh", "name_en", "county_id", "place_id", "options", "cost_factor",
+        "existing_option", "existing_capacity", "earliest_year", "latest_year", "corridor_id",
+    ],
+    "sources": [
+        "source_id", "name_zh", "name_en", "kind", "level", "systems", "max_share", "carry_over_share", "bond_rate",
+        "bond_term", "preference",
+    ],
     "budgets": ["source_id", "county_id", "year", "amount"],
     "county_rules": ["county_id", "own_share", "debt_service_ceiling", "works_at_once", "land_quota_mu", "migrants"],
     "requires": ["candidate_id", "option", "needs_candidate_id", "needs_option"],
@@ -41,8 +51,8 @@ COLUMNS = {
     "locks": ["candidate_id", "option", "kind", "year", "payments"],
     "values": [*values.COLUMNS, "origin"],
     "origins": origins.COLUMNS,
-    "provenance": ["source_id", "title", "address", "licence", "quality"],
-}
+    "provenance": origins.PROVENANCE_COLUMNS,
+}  # fmt: skip
 
 
 def tables() -> dict[str, list[Row]]:
@@ -53,26 +63,24 @@ def tables() -> dict[str, list[Row]]:
     node_rows = roads.nodes(county_rows, township_rows)
     demand_rows = demand.demand(county_rows, township_rows, place_rows)
     return {
-        "counties": county_rows, "places": [_place_origin(p) for p in place_rows],
-        "node": [_node_origin(n) for n in node_rows], "link": roads.links(node_rows),
-        "demand": demand_rows, "commodities": demand.commodities(), "catalogue": projects.catalogue(),
-        "candidates": projects.candidates(county_rows, township_rows, demand_rows), "sources": money.sources(),
-        "budgets": money.budgets(county_rows), "county_rules": money.county_rules(county_rows), "requires": [],
-        "excludes": [], "locks": [], "values": [_value_origin(v) for v in values.values()],
-        "origins": origins.origins(), "provenance": origins.provenance(),
+        "counties": county_rows,
+        "places": place_rows,
+        "node": node_rows,
+        "link": roads.links(node_rows),
+        "demand": demand_rows,
+        "commodities": demand.commodities(),
+        "catalogue": projects.catalogue(),
+        "candidates": projects.candidates(county_rows, township_rows, demand_rows),
+        "sources": money.sources(),
+        "budgets": money.budgets(county_rows),
+        "county_rules": money.county_rules(county_rows),
+        "requires": [],
+        "excludes": [],
+        "locks": [],
+        "values": values.values(),
+        "origins": origins.origins(),
+        "provenance": origins.provenance(),
     }
-
-
-def _place_origin(row: Row) -> Row:
-    return {**row, "origin": "fact:C03" if row["placement"] == "published" else ""}
-
-
-def _node_origin(row: Row) -> Row:
-    return {**row, "origin": "fact:C03" if row["node_type"] == "seat" else ""}
-
-
-def _value_origin(row: Row) -> Row:
-    return {**row, "origin": f"{row['basis']}:{row['source_id']}" if row["source_id"] else ""}
 
 
 def build(folder: Path) -> None:

@@ -2,115 +2,138 @@
 
 from __future__ import annotations
 
-from data.gansu.build.files import Row
+from data.gansu.build.files import Row, fact
 
 KNOTS = (2024, 2029, 2034, 2039)
 PROVINCE_2024 = 24_583_400
-URBAN_SHARE = {2024: 0.5683, 2029: 0.62, 2034: 0.67, 2039: 0.71}
+"""Residents at the end of 2024 (text of V260)."""
 POPULATION_GROWTH = -0.003
-"""A year: the province lost 71,400 of 24.65 million people in 2024."""
-
-PRODUCE_GAP_T = 4_070_000
-"""Planned static capacity of 2020 (10 Mt) less what stood at its end (5.93 Mt), one filling a year."""
+"""A year: the province lost 71,400 of 24.65 million people in 2024 (text of V262)."""
+URBAN_TARGET_2029 = 0.62
 PRODUCE_GROWTH = 0.02
-REGION_SHARE = {
-    "centre": (700_000, ("620100", "620400", "621100")),
-    "hexi": (2_000_000, ("620200", "620300", "620600", "620700", "620900")),
-    "east": (1_200_000, ("620500", "620800", "621000", "621200")),
-    "south": (150_000, ("622900", "623000")),
+REGIONS = {
+    "centre": (("F05", "F09"), ("620100", "620400", "621100")),
+    "hexi": (("F06", "F10"), ("620200", "620300", "620600", "620700", "620900")),
+    "east": (("F07",), ("620500", "620800", "621000", "621200")),
+    "south": (("F08",), ("622900", "623000")),
 }
-"""Planned additions of 2018-2020 by region, t."""
+"""Planned additions of static capacity 2018-2020, and the prefectures they are for."""
 PARCELS_A_HEAD = {2024: 25.0, 2029: 40.0, 2034: 48.0, 2039: 52.0}
-MARKET_T_A_HEAD = 0.25
+"""Received by a rural resident: V086 central now, its high value in 2029, slower growth after."""
+LOCAL_T_A_HEAD = 0.25
+"""Stored produce that an urban resident eats in a year."""
+SENT_ON_SHARE = 0.6
+"""Of the prefecture's produce of 2039, what its wholesale market can send on to other provinces."""
 BASE_MARKET_T = 600_000
 BASE_PREFECTURES = ("620100", "620700", "620500")
+"""Lanzhou, Zhangye, Tianshui: national backbone cold-chain bases (F15)."""
 GATEWAY_T = 900_000
+
+
+def urban_share(year: int) -> float:
+    """Straight line from the share of 2024 (V260) through the target at the end of 2029, and on."""
+    start = fact("V260") / 100
+    return start + (URBAN_TARGET_2029 - start) * (year - 2024) / 5
+
+
+def residents(year: int) -> float:
+    """People in the province."""
+    return PROVINCE_2024 * (1 + POPULATION_GROWTH) ** (year - 2024)
 
 
 def commodities() -> list[Row]:
     """What is demanded, and in which unit."""
-    return [
-        {"commodity": "produce", "unit": "t/yr", "name_zh": "应入库农产品", "name_en": "Produce that should pass a store"},
-        {"commodity": "produce_market", "unit": "t/yr", "name_zh": "市场容量", "name_en": "What a market takes"},
-        {"commodity": "parcels", "unit": "parcels/yr", "name_zh": "农村收件", "name_en": "Parcels received in villages"},
-        {"commodity": "residents", "unit": "persons", "name_zh": "常住人口", "name_en": "Residents"},
+    rows = [
+        ("produce", "t/yr", "应入库农产品", "Produce that should pass a store"),
+        ("produce_market", "t/yr", "市场容量", "What a market takes"),
+        ("parcels", "parcels/yr", "农村收件", "Parcels received in villages"),
+        ("residents", "persons", "常住人口", "Residents"),
+        ("urban_residents", "persons", "城镇人口", "Residents of towns"),
     ]
+    return [dict(zip(("commodity", "unit", "name_zh", "name_en"), r, strict=True)) for r in rows]
 
 
-def people(county_rows: list[Row], township_rows: list[Row]) -> dict[str, dict[int, tuple[float, float]]]:
+def demand(county_rows: list[Row], township_rows: list[Row], place_rows: list[Row]) -> list[Row]:
+    """Rows of demand.csv: streets are reached by city delivery and grow nothing, so they have people alone."""
+    villages = [t for t in township_rows if t["unit_kind"] != "street"]
+    produce = _produce(county_rows, villages)
+    heads = _people(county_rows, township_rows)
+    rows: list[Row] = []
+    for t in township_rows:
+        place = str(t["place_id"])
+        for year in KNOTS:
+            rural, urban = heads[place][year]
+            rows += [_row(place, "residents", year, rural + urban), _row(place, "urban_residents", year, urban)]
+            if place in produce and rural >= 1:
+                tonnes = produce[place] * (1 + PRODUCE_GROWTH) ** (year - 2024)
+                rows.append(_row(place, "parcels", year, rural * PARCELS_A_HEAD[year]))
+                rows.append(_row(place, "produce", year, tonnes))
+    return rows + _markets(county_rows, township_rows, place_rows, produce)
+
+
+def migrants(county_rows: list[Row]) -> dict[str, int]:
+    """People expected to settle in towns, a year, by county: the province's path split by urban people of 2020."""
+    path = (residents(2029) * urban_share(2029) - residents(2024) * urban_share(2024)) / 5
+    urban0 = sum(int(c["urban_population"]) for c in county_rows)
+    return {str(c["county_id"]): round(path * int(c["urban_population"]) / urban0) for c in county_rows}
+
+
+def _people(county_rows: list[Row], township_rows: list[Row]) -> dict[str, dict[int, tuple[float, float]]]:
     """(rural, urban) people of every township at each knot.
 
-    The province's total and urban share follow the path of 62 % at the end of 2029; rural people shrink everywhere by
-    the same factor, and towns grow by theirs.
+    Rural people shrink everywhere by the province's factor, and towns grow by theirs.
     """
     rural0 = sum(int(c["rural_population"]) for c in county_rows)
     urban0 = sum(int(c["urban_population"]) for c in county_rows)
     found: dict[str, dict[int, tuple[float, float]]] = {}
     for t in township_rows:
         rural, urban = int(t["rural_population"]), int(t["population"]) - int(t["rural_population"])
-        found[str(t["place_id"])] = {}
-        for year in KNOTS:
-            total = PROVINCE_2024 * (1 + POPULATION_GROWTH) ** (year - 2024)
-            found[str(t["place_id"])][year] = (
-                rural * total * (1 - URBAN_SHARE[year]) / rural0, urban * total * URBAN_SHARE[year] / urban0,
+        found[str(t["place_id"])] = {
+            year: (
+                rural * residents(year) * (1 - urban_share(year)) / rural0,
+                urban * residents(year) * urban_share(year) / urban0,
             )
+            for year in KNOTS
+        }
     return found
 
 
-def demand(county_rows: list[Row], township_rows: list[Row], place_rows: list[Row]) -> list[Row]:
-    """Rows of demand.csv."""
+def _produce(county_rows: list[Row], villages: list[Row]) -> dict[str, float]:
+    """Tonnes of 2024 by township: planned capacity less what stood at the end of 2020, one filling a year.
+
+    Split by the plan's regions, then by rural people times the county's share employed in agriculture.
+    """
     county = {str(c["county_id"]): c for c in county_rows}
-    heads = people(county_rows, township_rows)
-    produce = _produce(county, township_rows)
-    rows: list[Row] = []
-    for t in township_rows:
-        place = str(t["place_id"])
-        for year in KNOTS:
-            rural, urban = heads[place][year]
-            tonnes = produce[place] * (1 + PRODUCE_GROWTH) ** (year - 2024)
-            rows.append(_row(place, "residents", year, rural + urban))
-            if rural >= 1:
-                rows.append(_row(place, "parcels", year, rural * PARCELS_A_HEAD[year]))
-            if tonnes >= 1:
-                rows.append(_row(place, "produce", year, tonnes))
-    return rows + _markets(county_rows, place_rows)
-
-
-def migrants(county_rows: list[Row]) -> dict[str, int]:
-    """People expected to settle in towns, a year, by county: the province's path split by urban people of 2020."""
-    path = PROVINCE_2024 * ((1 + POPULATION_GROWTH) ** 5 * URBAN_SHARE[2029] - URBAN_SHARE[2024]) / 5
-    urban0 = sum(int(c["urban_population"]) for c in county_rows)
-    return {str(c["county_id"]): round(path * int(c["urban_population"]) / urban0) for c in county_rows}
-
-
-def _produce(county: dict[str, Row], township_rows: list[Row]) -> dict[str, float]:
-    """The province's gap by planned regional split, then by rural people times agricultural employment."""
-    planned = sum(t for t, _ in REGION_SHARE.values())
+    gap = fact("F02") - fact("F04")
+    planned = {name: sum(fact(f) for f in facts) for name, (facts, _) in REGIONS.items()}
     weight = {
         str(t["place_id"]): int(t["rural_population"]) * float(county[str(t["county_id"])]["agri_employed_share"])
-        for t in township_rows
+        for t in villages
     }
     result: dict[str, float] = {}
-    for tonnes, prefectures in REGION_SHARE.values():
-        mine = [t for t in township_rows if county[str(t["county_id"])]["prefecture_id"] in prefectures]
-        total = sum(weight[str(t["place_id"])] for t in mine)
-        for t in mine:
-            result[str(t["place_id"])] = PRODUCE_GAP_T * tonnes / planned * weight[str(t["place_id"])] / total
+    for name, (_, prefectures) in REGIONS.items():
+        mine = [str(t["place_id"]) for t in villages if county[str(t["county_id"])]["prefecture_id"] in prefectures]
+        tonnes, total = gap * planned[name] / sum(planned.values()), sum(weight[place] for place in mine)
+        result |= {place: tonnes * weight[place] / total for place in mine}
     return result
 
 
-def _markets(county_rows: list[Row], place_rows: list[Row]) -> list[Row]:
-    urban: dict[str, int] = {}
+def _markets(
+    county_rows: list[Row], township_rows: list[Row], place_rows: list[Row], produce: dict[str, float]
+) -> list[Row]:
+    """What a prefecture's townspeople eat and its traders send on; more at the national bases; the gateways' trade."""
+    prefecture = {str(c["county_id"]): str(c["prefecture_id"]) for c in county_rows}
+    takes: dict[str, float] = {}
     for c in county_rows:
-        urban[f"M{c['prefecture_id']}"] = urban.get(f"M{c['prefecture_id']}", 0) + int(c["urban_population"])
-    rows = []
-    for p in place_rows:
-        if p["kind"] == "market":
-            place = str(p["place_id"])
-            base = BASE_MARKET_T if place[1:] in BASE_PREFECTURES else 0
-            tonnes = urban[place] * MARKET_T_A_HEAD + base if place in urban else GATEWAY_T
-            rows += [_row(place, "produce_market", year, tonnes) for year in KNOTS]
-    return rows
+        market = f"M{c['prefecture_id']}"
+        takes[market] = takes.get(market, 0.0) + int(c["urban_population"]) * LOCAL_T_A_HEAD
+    last = (1 + PRODUCE_GROWTH) ** (KNOTS[-1] - KNOTS[0])
+    for t in township_rows:
+        takes[f"M{prefecture[str(t['county_id'])]}"] += produce.get(str(t["place_id"]), 0.0) * last * SENT_ON_SHARE
+    for base in BASE_PREFECTURES:
+        takes[f"M{base}"] += BASE_MARKET_T
+    markets = [str(p["place_id"]) for p in place_rows if p["kind"] == "market"]
+    return [_row(m, "produce_market", year, takes.get(m, GATEWAY_T)) for m in markets for year in KNOTS]
 
 
 def _row(place: str, commodity: str, year: int, quantity: float) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,20 @@ def read_facts(name: str) -> list[dict[str, str]]:
     """Rows of a table of facts, as text."""
     with (HERE / "facts" / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+NUMBER_IN = {"statements.csv": "value", "unit_costs.csv": "unit_cost", "valuation.csv": "value_central"}
+"""Tables of single facts, and the column that holds the number."""
+
+
+@lru_cache(maxsize=1)
+def _facts() -> dict[str, str]:
+    return {r["source_id"]: r[column] for name, column in NUMBER_IN.items() for r in read_facts(name)}
+
+
+def fact(source_id: str) -> float:
+    """The number that a source states."""
+    return float(_facts()[source_id])
 
 
 def write_table(folder: Path, name: str, rows: Iterable[Mapping[str, Any]], columns: list[str]) -> None:

@@ -2,73 +2,111 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from data.gansu.build.files import Row, read_facts
 
 COLUMNS = ["table", "column", "kind", "source_id", "reason_zh", "reason_en"]
+PROVENANCE_COLUMNS = ["source_id", "title", "address", "licence", "retrieved", "quality", "note"]
+RETRIEVED = "by 2026-11"
 
-FACT, DERIVED, ASSUMED = "fact", "derived", "assumption"
-SIZES = ("规模与造价按公开单价折算,规模效应指数 0.85", "Sizes and costs scaled from printed unit costs, exponent 0.85")
 
-ORIGINS: list[tuple[str, str, str, str, str, str]] = [
-    ("counties", "lon,lat", FACT, "C03", "", ""),
-    ("counties", "area_km2", DERIVED, "C02", "边界多边形的椭球面积", "Ellipsoidal area of the boundary polygon"),
-    ("counties", "population,urban_population,rural_population,in_official_list", FACT, "C01", "", ""),
-    ("counties", "agri_employed_share", DERIVED, "C01", "长表就业人数之比", "Ratio of long-form counts"),
-    ("counties", "elevation_m", DERIVED, "C04", "20 分格网双线性插值,山谷误差可达 500 米", "20-minute grid, errors of 500 m in valleys"),
-    ("places", "lon,lat", ASSUMED, "", "乡镇位置未公开,按规则在县域内布点", "Township positions are not public; placed by rule in the county"),
-    ("places", "population,rural_population", ASSUMED, "", "县人口按街道、镇、乡权重分摊", "County people split by kind of township"),
-    ("node", "x_coord,y_coord", ASSUMED, "", "与 places 相同", "As in places"),
-    ("link", "length", ASSUMED, "", "直线距离乘绕行系数中位数", "Straight line times the median printed detour"),
-    ("link", "free_speed", ASSUMED, "", "按道路等级取值", "By class of road"),
-    ("link", "directed", ASSUMED, "", "均为双向", "All two-way"),
-    ("demand", "year", ASSUMED, "", "节点年", "Knot years"),
-    ("demand", "quantity", ASSUMED, "", "由公开总量按规则分摊到乡镇,见 SOURCES.md", "Public totals split to townships by rule, see SOURCES.md"),
-    ("catalogue", "capacity,overnight_cost,fixed_om,lead_years,land_mu,upgrade_cost", ASSUMED, "", *SIZES),
-    ("catalogue", "lifetime", DERIVED, "V023", "折旧年限表与整站寿命假设", "Depreciation table and planning lives"),
-    ("candidates", "cost_factor", ASSUMED, "", "高原加价:1500 米以上每 500 米 4%", "Height: 4 % for each 500 m above 1,500 m"),
-    ("candidates", "existing_capacity", ASSUMED, "", "现有设施满足 2024 年需求的六成", "What stands covers 60 % of demand in 2024"),
-    ("candidates", "earliest_year,latest_year", ASSUMED, "", "不限", "Not bounded"),
-    ("sources", "max_share,carry_over_share,preference", ASSUMED, "", "按补助上限惯例", "After customary ceilings of grants"),
-    ("sources", "bond_rate,bond_term", ASSUMED, "", "V222 规划利率 2.4%,20 年", "Planning rate 2.4 %, 20 years"),
-    ("budgets", "year", ASSUMED, "", "逐年", "Yearly"),
-    ("budgets", "amount", ASSUMED, "", "数量级取自公开数,见 SOURCES.md", "Order of magnitude from public figures, see SOURCES.md"),
-    ("county_rules", "own_share,debt_service_ceiling,works_at_once,land_quota_mu", ASSUMED, "", "按规则,见 SOURCES.md",
-     "By rule, see SOURCES.md"),
-    ("county_rules", "migrants", DERIVED, "V263", "全省城镇化路径按城镇人口分摊", "Province's path split by urban people"),
-    ("values", "low,central,high", ASSUMED, "", "逐行注明依据", "Each row says its basis"),
-]
+class Origin(NamedTuple):
+    """Where the numbers of some columns come from; a cell ``origin`` in a row says otherwise for that row."""
+
+    table: str
+    columns: str
+    source: str
+    """``kind:source_id``; ``assumption:`` where there is a reason alone."""
+    zh: str = ""
+    en: str = ""
+
+
+SEE = ("见 SOURCES.md", "see SOURCES.md")
+ORIGINS = (
+    Origin("counties", "lon,lat", "fact:C03"),
+    Origin("counties", "area_km2", "derived:C02", "边界多边形的椭球面积", "Ellipsoidal area of the boundary polygon"),
+    Origin("counties", "population,urban_population,rural_population,in_official_list", "fact:C01"),
+    Origin("counties", "agri_employed_share", "derived:C01", "长表就业人数之比", "Ratio of long-form counts"),
+    Origin("counties", "elevation_m", "derived:C04", "20 分格网双线性插值,山谷误差可达 500 米",
+           "20-minute grid, errors of 500 m in valleys"),
+    Origin("places", "lon,lat", "assumption:", "乡镇位置未公开,按规则在县域内布点",
+           "Township positions are not public; placed by rule in the county"),
+    Origin("places", "population,rural_population", "assumption:", "县人口按街道、镇、乡权重分摊",
+           "County people split by kind of township"),
+    Origin("node", "x_coord,y_coord", "assumption:", "与 places 相同", "As in places"),
+    Origin("link", "length", "assumption:", "直线距离乘绕行系数中位数",
+           "Straight line times the median printed detour"),
+    Origin("link", "free_speed", "assumption:", "按道路等级取值", "By class of road"),
+    Origin("link", "directed", "assumption:", "均为双向", "All two-way"),
+    Origin("demand", "quantity", "assumption:", f"由公开总量按规则分摊到乡镇,{SEE[0]}",
+           f"Public totals split to townships by rule, {SEE[1]}"),
+    Origin("catalogue", "capacity,overnight_cost,fixed_om,upgrade_cost", "assumption:",
+           "按公开单价折算,规模效应指数 0.85", "Scaled from printed unit costs, exponent 0.85"),
+    Origin("catalogue", "lead_years,land_mu", "assumption:", "按同类项目惯例", "After usual works of the kind"),
+    Origin("catalogue", "lifetime", "derived:V014", "折旧年限 V014 与整站寿命 V026,小型改造减 10 年",
+           "Accounting life V014, whole cold store V026, ten years less for a refit"),
+    Origin("candidates", "cost_factor", "assumption:", "高原加价:1500 米以上每 500 米 4%",
+           "Height: 4 % for each 500 m above 1,500 m"),
+    Origin("candidates", "existing_capacity", "assumption:",
+           "现有设施满足 2024 年农村收件的六成;冷库存量已从需求中扣除",
+           "What stands covers 60 % of the parcels of 2024; existing cold stores are taken off demand"),
+    Origin("sources", "max_share,carry_over_share,preference", "assumption:", f"按补助上限惯例 (F16),{SEE[0]}",
+           f"After ceilings of subsidies (F16), {SEE[1]}"),
+    Origin("sources", "bond_rate,bond_term", "assumption:", "规划利率 V244", "Planning rate V244"),
+    Origin("budgets", "amount", "assumption:", f"数量级取自公开数,{SEE[0]}",
+           f"Order of magnitude from public figures, {SEE[1]}"),
+    Origin("county_rules", "own_share,works_at_once", "assumption:", f"按规则,{SEE[0]}", f"By rule, {SEE[1]}"),
+    Origin("county_rules", "debt_service_ceiling", "assumption:", "人均财力 V245 的 3%",
+           "3 % of revenue a head (V245)"),
+    Origin("county_rules", "land_quota_mu", "assumption:", "V253 的四分之一", "A quarter of V253"),
+    Origin("county_rules", "migrants", "derived:V260", "全省城镇化路径按城镇人口分摊",
+           "Province's path to 62 % split by urban people"),
+    Origin("values", "low,central,high", "assumption:", "逐行注明依据", "Each row says its basis"),
+)  # fmt: skip
 
 
 def origins() -> list[Row]:
     """Rows of origins.csv, one a column."""
     return [
-        dict(zip(COLUMNS, (table, column, *rest), strict=True))
-        for table, columns, *rest in ORIGINS for column in columns.split(",")
+        dict(zip(COLUMNS, (o.table, column, *o.source.split(":"), o.zh, o.en), strict=True))
+        for o in ORIGINS
+        for column in o.columns.split(",")
     ]
+
+
+NAMED = (
+    ("C01", "2020 (7th) national census by county, yearbook tabulation", "github leiii/census", "MIT", "good",
+     "data/census/census_county_2020_v1.xlsx, commit 0ba0f1efae09"),
+    ("C02", "County boundaries (CTAmap, Rui Cheng) as in tudigong", "github thebamboogrove/tudigong",
+     "MIT for the repository; CTAmap's own terms were not read: swap the file if they do not suit you", "good",
+     "src/boundaries/counties-geo.topojson, commit 4db2f1455276; simplified here"),
+    ("C03", "County seats", "github kakuilan/china_area_mysql", "no licence file seen; figures only", "datum inferred",
+     "commit fc260b9c7b2d; taken to be GCJ-02 and moved to WGS84"),
+    ("C04", "ETOPO 20-minute grid", "github matplotlib/basemap", "public domain (NOAA)", "regional trend only",
+     "doc/examples/etopo20data.gz, commit 9e22bf446052"),
+    ("R01", "Expressway distances between county seats, from route points placed on OpenStreetMap",
+     "github TravelMapping/HighwayData", "no licence file; OpenStreetMap contributors, ODbL; figures only",
+     "recent roads missing", "hwy_data/CHN-*, commit 3d7993c9cb60; shortest ways worked out, no geometry kept"),
+    ("N01", "Rivers, Natural Earth 10m (2017)", "github martynafford/natural-earth-geojson", "public domain", "good",
+     "10m/physical, commit 0b9a6ceb0a70; clipped"),
+    ("T01", "Township names and codes, National Bureau of Statistics, 2023-06-30",
+     "github modood/Administrative-divisions-of-China", "WTFPL", "good", "dist/streets.csv, commit 57a0aa9cef47"),
+)  # fmt: skip
 
 
 def provenance() -> list[Row]:
-    """Rows of provenance.csv: the sources named above and in the tables of facts."""
-    rows = [
-        _source("C01", "2020 (7th) national census by county, yearbook tabulation",
-                "github leiii/census, data/census/census_county_2020_v1.xlsx", "MIT", "good"),
-        _source("C02", "County boundaries (CTAmap, Rui Cheng) as in tudigong", "github thebamboogrove/tudigong, src/boundaries",
-                "MIT for the repository; CTAmap's own terms were not read: swap the file if they do not suit you", "good"),
-        _source("C03", "County seats", "github kakuilan/china_area_mysql", "no licence file seen; figures only", "datum inferred"),
-        _source("C04", "ETOPO 20-minute grid", "NOAA, copy in matplotlib/basemap", "public domain", "regional trend only"),
-        _source("R01", "Expressway distances between county seats, derived from Travel Mapping route points (OpenStreetMap)",
-                "github TravelMapping/HighwayData", "ODbL credit: OpenStreetMap contributors; figures only", "recent roads missing"),
-        _source("N01", "Rivers: Natural Earth 10m", "naturalearthdata.com", "public domain", "good"),
-        _source("T01", "Township names and codes, National Bureau of Statistics 2023-06-30",
-                "github modood/Administrative-divisions-of-China", "WTFPL", "good"),
-    ]
+    """Rows of provenance.csv: the sources named above and those of the tables of facts."""
+    rows = [_source(*named) for named in NAMED]
     for name, title in (("valuation.csv", "item"), ("unit_costs.csv", "item"), ("statements.csv", "topic")):
         rows += [
-            _source(r["source_id"], r[title], r["source_url"] or "no address printed", "figure quoted", r["quality"])
+            _source(
+                r["source_id"], r[title], r["source_url"] or "no address printed", "figure quoted", r["quality"], ""
+            )
             for r in read_facts(name)
         ]
     return rows
 
 
-def _source(key: str, title: str, address: str, licence: str, quality: str) -> Row:
-    return {"source_id": key, "title": title, "address": address, "licence": licence, "quality": quality}
+def _source(key: str, title: str, address: str, licence: str, quality: str, note: str) -> Row:
+    return dict(zip(PROVENANCE_COLUMNS, (key, title, address, licence, RETRIEVED, quality, note), strict=True))

@@ -31,13 +31,22 @@ def counties() -> list[Row]:
     """One row a county, as the 2020 census tabulates it."""
     return [
         {
-            "county_id": r["county_id"], "name_zh": r["name_zh"], "name_en": r["name_en"],
-            "prefecture_id": r["prefecture_id"], "prefecture_zh": r["prefecture_zh"],
-            "prefecture_en": r["prefecture_en"], "kind": r["kind"], "in_official_list": r["in_official_86"],
-            "lon": float(r["lon"]), "lat": float(r["lat"]), "area_km2": float(r["area_km2"]),
-            "population": int(float(r["pop_2020"])), "urban_population": int(float(r["urban_pop_2020"])),
+            "county_id": r["county_id"],
+            "name_zh": r["name_zh"],
+            "name_en": r["name_en"],
+            "prefecture_id": r["prefecture_id"],
+            "prefecture_zh": r["prefecture_zh"],
+            "prefecture_en": r["prefecture_en"],
+            "kind": r["kind"],
+            "in_official_list": r["in_official_86"],
+            "lon": float(r["lon"]),
+            "lat": float(r["lat"]),
+            "area_km2": float(r["area_km2"]),
+            "population": int(float(r["pop_2020"])),
+            "urban_population": int(float(r["urban_pop_2020"])),
             "rural_population": int(float(r["rural_pop_2020"])),
-            "agri_employed_share": float(r["agri_employed_share"] or 0), "elevation_m": float(r["elevation_m"]),
+            "agri_employed_share": float(r["agri_employed_share"] or 0),
+            "elevation_m": float(r["elevation_m"]),
         }
         for r in read_facts("census.csv")
     ]
@@ -67,16 +76,28 @@ def seats_and_markets(county_rows: list[Row]) -> list[Row]:
         if held is None or c["urban_population"] > held["urban_population"]:
             main[str(c["prefecture_id"])] = c
     rows = [_point(f"S{c['county_id']}", f"{c['name_zh']}城", str(c["name_en"]), "county_seat", c) for c in county_rows]
-    rows += [_point(f"M{k}", f"{c['prefecture_zh']}市场", f"{c['prefecture_en']} market", "market", c) for k, c in main.items()]
+    rows += [
+        _point(f"M{k}", f"{c['prefecture_zh']}市场", f"{c['prefecture_en']} market", "market", c)
+        for k, c in main.items()
+    ]
     rows += [_point(key, zh, en, "market", seat[county]) for key, zh, en, county in MARKETS_OUTSIDE]
     return rows
 
 
 def _point(place_id: str, zh: str, en: str, kind: str, county: Row) -> Row:
     return {
-        "place_id": place_id, "name_zh": zh, "name_en": en, "kind": kind, "county_id": county["county_id"],
-        "lon": county["lon"], "lat": county["lat"], "placement": "published", "population": 0, "rural_population": 0,
+        "place_id": place_id,
+        "name_zh": zh,
+        "name_en": en,
+        "kind": kind,
+        "county_id": county["county_id"],
+        "lon": county["lon"],
+        "lat": county["lat"],
+        "placement": "published",
+        "population": "",
+        "rural_population": "",
         "node_id": f"S{county['county_id']}",
+        "origin": "lon,lat=fact:C03",
     }
 
 
@@ -126,7 +147,7 @@ def _cloud(polygon: BaseGeometry, lon: float, lat: float, radius: float, count: 
 
 
 def _far_apart(cloud: np.ndarray, lon: float, lat: float, count: int) -> list[tuple[float, float]]:
-    """Farthest-point choice (Gonzalez 1985) that begins at the seat; outermost points are pulled in by the seat's pull."""
+    """Farthest-point choice (Gonzalez 1985) that begins at the seat, which also pulls in the outermost points."""
     nearest = km_between(cloud[:, 0], cloud[:, 1], lon, lat)
     outer = nearest.max() if len(nearest) else 1.0
     chosen: list[tuple[float, float]] = []
@@ -140,9 +161,7 @@ def _far_apart(cloud: np.ndarray, lon: float, lat: float, count: int) -> list[tu
 
 
 def _with_people(county: Row, units: list[dict[str, str]], points: dict[str, tuple[float, float]]) -> list[Row]:
-    urban_weight = [
-        SEAT_TOWN_URBAN_WEIGHT if u["name_zh"] == "城关镇" else URBAN_WEIGHT[u["kind"]] for u in units
-    ]
+    urban_weight = [SEAT_TOWN_URBAN_WEIGHT if u["name_zh"] == "城关镇" else URBAN_WEIGHT[u["kind"]] for u in units]
     rural_weight = [RURAL_WEIGHT[u["kind"]] for u in units]
     if sum(rural_weight) == 0:
         rural_weight = [1.0] * len(units)
@@ -150,9 +169,17 @@ def _with_people(county: Row, units: list[dict[str, str]], points: dict[str, tup
     urban = _split(int(county["urban_population"]), urban_weight)
     return [
         {
-            "place_id": u["code"], "name_zh": u["name_zh"], "name_en": "", "kind": "township",
-            "county_id": county["county_id"], "lon": round(points[u["code"]][0], 5), "lat": round(points[u["code"]][1], 5),
-            "placement": "synthetic placement", "population": r + c, "rural_population": r, "node_id": f"T{u['code']}",
+            "place_id": u["code"],
+            "name_zh": u["name_zh"],
+            "name_en": "",
+            "kind": "township",
+            "county_id": county["county_id"],
+            "lon": round(points[u["code"]][0], 5),
+            "lat": round(points[u["code"]][1], 5),
+            "placement": "synthetic placement",
+            "population": r + c,
+            "rural_population": r,
+            "node_id": f"T{u['code']}",
             "unit_kind": u["kind"],
         }
         for u, r, c in zip(units, rural, urban, strict=True)

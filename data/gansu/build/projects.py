@@ -2,89 +2,128 @@
 
 from __future__ import annotations
 
-from data.gansu.build.files import Row
+from data.gansu.build.files import Row, fact
 
-PRODUCE_FOR_SECOND_HUB_T = 40_000
+STORE_COST_PER_T = 3_500
+"""CNY a static tonne at 10,000 t: geometric mean of public money alone (U02) and all money as stated (U04)."""
+SIZE_EXPONENT = 0.85
+UPGRADE_SURCHARGE = 1.1
+"""An upgrade costs a tenth more than the difference of the two sizes."""
+OM_SHARE = {"hub": 0.02, "centre": 0.06, "station": 0.14}
+"""Yearly O&M as a share of overnight cost; staff weighs more in small buildings."""
+PRODUCE_A_HUB_T = 40_000
+"""One more collection centre for each such amount of produce in a county, at most three."""
+MOST_COLLECTION_CENTRES = 3
 EXISTING_SHARE_OF_PARCELS = 0.6
 CATALOGUE_COLUMNS = [
     "system", "role", "option", "name_zh", "name_en", "capacity", "capacity_unit", "overnight_cost", "fixed_om",
-    "lead_years", "spend_profile", "lifetime", "land_mu", "from_options", "upgrade_cost",
-]
+    "lead_years", "spend_profile", "lifetime", "land_mu", "from_options", "upgrade_cost", "origin",
+]  # fmt: skip
 
 
 def catalogue() -> list[Row]:
-    """Sizes: hubs turn over twice a year (capacity = 2 x static tonnes); costs fall with size (exponent 0.85)."""
+    """Sizes of both systems, each with the size that it can enlarge."""
+    turns, life = int(fact("V072")), int(fact("V026"))
+    centre, station = int(fact("V073")), int(fact("V078"))
+    building = 30
     rows = [
-        ("cold_chain", "hub", "small", "产地冷库 1 万吨", "Cold store 10,000 t", 20_000, "t/yr", 35_000_000, 700_000, 1,
-         "1.0", 20, 20, "", ""),
-        ("cold_chain", "hub", "medium", "冷链集配中心 3 万吨", "Collection centre 30,000 t", 60_000, "t/yr", 89_000_000,
-         1_780_000, 2, "0.5;0.5", 20, 50, "small", 59_000_000),
-        ("cold_chain", "hub", "large", "冷链物流基地 8 万吨", "Cold-chain base 80,000 t", 160_000, "t/yr", 205_000_000,
-         4_100_000, 2, "0.5;0.5", 20, 110, "medium", 127_000_000),
-        ("township_logistics", "centre", "standard", "县级共配中心", "County distribution centre", 14_400_000,
-         "parcels/yr", 11_546_000, 690_000, 1, "1.0", 30, 14, "", ""),
-        ("township_logistics", "centre", "large", "县级共配中心(大型)", "Large county distribution centre", 36_000_000,
-         "parcels/yr", 25_000_000, 1_500_000, 2, "0.6;0.4", 30, 30, "standard", 14_500_000),
-        ("township_logistics", "station", "refit", "乡镇站点改造", "Township station, refit", 150_000, "parcels/yr",
-         100_000, 24_000, 0, "1.0", 20, 0, "", ""),
-        ("township_logistics", "station", "new", "乡镇站点新建", "Township station, new", 500_000, "parcels/yr", 353_000,
-         48_000, 1, "1.0", 30, 1, "refit", 280_000),
+        *(
+            _size("cold_chain", "hub", option, zh, en, static * turns, "t/yr", _store(static), lead, life, mu, below)
+            for option, zh, en, static, lead, mu, below in (
+                ("small", "产地冷库 1 万吨", "Cold store 10,000 t", 10_000, 1, 20, ""),
+                ("medium", "冷链集配中心 3 万吨", "Collection centre 30,000 t", 30_000, 2, 50, "small"),
+                ("large", "冷链物流基地 8 万吨", "Cold-chain base 80,000 t", 80_000, 2, 110, "medium"),
+            )
+        ),
+        _size("township_logistics", "centre", "standard", "县级共配中心", "County distribution centre", 14_400_000,
+              "parcels/yr", centre, 1, building, 14, "", "capacity,overnight_cost=fact:V073"),
+        _size("township_logistics", "centre", "large", "县级共配中心(大型)", "Large county distribution centre",
+              36_000_000, "parcels/yr", _scaled(centre, 2.5), 2, building, 30, "standard"),
+        _size("township_logistics", "station", "refit", "乡镇站点改造", "Township station, refit", 150_000,
+              "parcels/yr", 100_000, 0, building - 10, 0, ""),
+        _size("township_logistics", "station", "new", "乡镇站点新建", "Township station, new", 500_000,
+              "parcels/yr", station, 1, building, 1, "refit", "overnight_cost=derived:V078"),
+    ]  # fmt: skip
+    return _with_upgrades(rows)
+
+
+def _store(static_t: int) -> int:
+    return _scaled(STORE_COST_PER_T * 10_000, static_t / 10_000)
+
+
+def _scaled(cost: float, times: float) -> int:
+    return int(round(cost * times**SIZE_EXPONENT, -6))
+
+
+def _size(
+    system: str, role: str, option: str, zh: str, en: str, capacity: int, unit: str, cost: int, lead: int, life: int,
+    mu: int, below: str, origin: str = "",
+) -> Row:  # fmt: skip
+    profile = ";".join([f"{1 / max(1, lead):g}"] * max(1, lead))
+    om = int(round(cost * OM_SHARE[role], -3))
+    cells = (system, role, option, zh, en, capacity, unit, cost, om, lead, profile, life, mu, below, "", origin)
+    return dict(zip(CATALOGUE_COLUMNS, cells, strict=True))
+
+
+def _with_upgrades(rows: list[Row]) -> list[Row]:
+    cost = {(r["role"], r["option"]): int(r["overnight_cost"]) for r in rows}
+    more = [int(r["overnight_cost"]) - cost.get((r["role"], r["from_options"]), 0) for r in rows]
+    return [
+        {**r, "upgrade_cost": int(round(m * UPGRADE_SURCHARGE, -4)) if r["from_options"] else ""}
+        for r, m in zip(rows, more, strict=True)
     ]
-    return [dict(zip(CATALOGUE_COLUMNS, r, strict=True)) for r in rows]
 
 
 def candidates(county_rows: list[Row], township_rows: list[Row], demand_rows: list[Row]) -> list[Row]:
-    """A hub at each seat and one more where much is grown; a centre for each county; a station for each rural township."""
-    produce = {str(d["place_id"]): float(d["quantity"]) for d in demand_rows if (d["commodity"], d["year"]) == ("produce", 2024)}
-    parcels = {str(d["place_id"]): float(d["quantity"]) for d in demand_rows if (d["commodity"], d["year"]) == ("parcels", 2024)}
+    """Hubs at seats and where most is grown, a centre for each county, a station for each township with villages."""
+    wanted = {(str(d["place_id"]), str(d["commodity"])): float(d["quantity"]) for d in demand_rows if d["year"] == 2024}
     towns: dict[str, list[Row]] = {}
     for t in township_rows:
-        towns.setdefault(str(t["county_id"]), []).append(t)
+        if (str(t["place_id"]), "parcels") in wanted:
+            towns.setdefault(str(t["county_id"]), []).append(t)
     rows: list[Row] = []
     for c in county_rows:
         mine = towns.get(str(c["county_id"]), [])
-        rows += _hubs(c, mine, produce)
-        rows += _logistics(c, mine, parcels)
+        if mine:
+            rows += _hubs(c, mine, {str(t["place_id"]): wanted[str(t["place_id"]), "produce"] for t in mine})
+            rows += _logistics(c, mine, {str(t["place_id"]): wanted[str(t["place_id"]), "parcels"] for t in mine})
     return rows
 
 
 def _hubs(county: Row, towns: list[Row], produce: dict[str, float]) -> list[Row]:
-    grown = [t for t in towns if produce.get(str(t["place_id"]), 0) > 0]
-    total = sum(produce[str(t["place_id"])] for t in grown)
-    if not grown:
-        return []
-    rows = [_candidate(f"CH-{county['county_id']}", "cold_chain", "hub", f"{county['name_zh']}冷链枢纽",
-                       f"{county['name_en']} cold-chain hub", county, f"S{county['county_id']}")]
-    if total >= PRODUCE_FOR_SECOND_HUB_T:
-        most = max(grown, key=lambda t: (produce[str(t["place_id"])], str(t["place_id"])))
-        rows.append(_candidate(f"CC-{most['place_id']}", "cold_chain", "hub", f"{county['name_zh']}{most['name_zh']}集配中心",
-                               f"{county['name_en']} collection centre at {most['name_zh']}", county, str(most["place_id"])))
-    return rows
+    more = min(MOST_COLLECTION_CENTRES, int(sum(produce.values()) / PRODUCE_A_HUB_T))
+    most = sorted(towns, key=lambda t: (-produce[str(t["place_id"])], str(t["place_id"])))[:more]
+    zh, en = county["name_zh"], county["name_en"]
+    seat = _candidate("CH", "cold_chain", "hub", f"{zh}冷链枢纽", f"{en} cold-chain hub", county, county["county_id"])
+    return [
+        {**seat, "place_id": f"S{county['county_id']}"},
+        *(
+            _candidate("CC", "cold_chain", "hub", f"{zh}{t['name_zh']}集配中心",
+                       f"{en} collection centre at {t['name_zh']}", county, t["place_id"])
+            for t in most
+        ),
+    ]  # fmt: skip
 
 
 def _logistics(county: Row, towns: list[Row], parcels: dict[str, float]) -> list[Row]:
-    served = [t for t in towns if parcels.get(str(t["place_id"]), 0) > 0]
-    if not served:
-        return []
-    total = sum(parcels[str(t["place_id"])] for t in served)
-    centre = _candidate(f"LC-{county['county_id']}", "township_logistics", "centre", f"{county['name_zh']}共配中心",
-                        f"{county['name_en']} distribution centre", county, f"S{county['county_id']}")
-    centre["existing_capacity"] = float(round(total * EXISTING_SHARE_OF_PARCELS, -3))
-    rows = [centre]
-    for t in served:
-        station = _candidate(f"LS-{t['place_id']}", "township_logistics", "station", f"{t['name_zh']}物流站",
-                             f"Station at {t['name_zh']}", county, str(t["place_id"]))
-        station["existing_capacity"] = float(round(parcels[str(t["place_id"])] * EXISTING_SHARE_OF_PARCELS, -2))
-        rows.append(station)
+    zh, en, key = county["name_zh"], county["name_en"], county["county_id"]
+    centre = _candidate("LC", "township_logistics", "centre", f"{zh}共配中心", f"{en} distribution centre", county, key)
+    stands = sum(parcels.values()) * EXISTING_SHARE_OF_PARCELS
+    rows = [{**centre, "place_id": f"S{key}", "existing_capacity": float(round(stands, -3))}]
+    for t in towns:
+        station = _candidate("LS", "township_logistics", "station", f"{t['name_zh']}物流站",
+                             f"Station at {t['name_zh']}", county, t["place_id"])  # fmt: skip
+        stands = parcels[str(t["place_id"])] * EXISTING_SHARE_OF_PARCELS
+        rows.append({**station, "existing_capacity": float(round(stands, -2))})
     return rows
 
 
-def _candidate(key: str, system: str, role: str, zh: str, en: str, county: Row, place: str) -> Row:
+def _candidate(prefix: str, system: str, role: str, zh: str, en: str, county: Row, key: str) -> Row:
     return {
-        "candidate_id": key, "system": system, "role": role, "name_zh": zh, "name_en": en,
-        "county_id": county["county_id"], "place_id": place, "options": "*", "cost_factor": _cost_factor(county),
+        "candidate_id": f"{prefix}-{key}", "system": system, "role": role, "name_zh": zh, "name_en": en,
+        "county_id": county["county_id"], "place_id": key, "options": "*", "cost_factor": _cost_factor(county),
         "existing_option": "", "existing_capacity": 0.0, "earliest_year": "", "latest_year": "", "corridor_id": "",
-    }
+    }  # fmt: skip
 
 
 def _cost_factor(county: Row) -> float:

@@ -22,28 +22,50 @@ def detour() -> float:
 def nodes(county_rows: list[Row], township_rows: list[Row]) -> list[Row]:
     """A node for every county seat and every township."""
     seats = [
-        {"node_id": f"S{c['county_id']}", "name": c["name_zh"], "x_coord": c["lon"], "y_coord": c["lat"],
-         "node_type": "seat", "zone_id": c["county_id"]}
+        {
+            "node_id": f"S{c['county_id']}",
+            "name": c["name_zh"],
+            "x_coord": c["lon"],
+            "y_coord": c["lat"],
+            "node_type": "seat",
+            "zone_id": c["county_id"],
+            "origin": "x_coord,y_coord=fact:C03",
+        }
         for c in county_rows
     ]
     towns = [
-        {"node_id": t["node_id"], "name": t["name_zh"], "x_coord": t["lon"], "y_coord": t["lat"],
-         "node_type": "township", "zone_id": t["county_id"]}
+        {
+            "node_id": t["node_id"],
+            "name": t["name_zh"],
+            "x_coord": t["lon"],
+            "y_coord": t["lat"],
+            "node_type": "township",
+            "zone_id": t["county_id"],
+        }
         for t in township_rows
     ]
     return seats + towns
 
 
 def links(node_rows: list[Row]) -> list[Row]:
-    """Expressways between seats, county roads between neighbouring seats, township roads between neighbouring places."""
+    """Expressways between seats, county roads between neighbouring seats, township roads between the rest."""
     factor = detour()
     seats = [n for n in node_rows if n["node_type"] == "seat"]
     found = [*_expressways(), *_by_rule(seats, SEAT_REACH_KM, "county_road", factor)]
     found += _by_rule(node_rows, TOWN_REACH_KM, "township_road", factor)
     found += _joins(node_rows, found, factor)
     return [
-        {"link_id": f"L{i + 1:05d}", "from_node_id": u, "to_node_id": v, "directed": 0, "length": round(km, 2),
-         "facility_type": kind, "free_speed": SPEED_KMH[kind], "lanes": "", "origin": origin}
+        {
+            "link_id": f"L{i + 1:05d}",
+            "from_node_id": u,
+            "to_node_id": v,
+            "directed": 0,
+            "length": round(km, 2),
+            "facility_type": kind,
+            "free_speed": SPEED_KMH[kind],
+            "lanes": "",
+            "origin": origin,
+        }
         for i, (u, v, km, kind, origin) in enumerate(found)
     ]
 
@@ -51,8 +73,13 @@ def links(node_rows: list[Row]) -> list[Row]:
 def _expressways() -> list[tuple[str, str, float, str, str]]:
     access = {r["county_id"]: float(r["access_km"]) for r in read_facts("expressway_access.csv")}
     return [
-        (f"S{r['from_county']}", f"S{r['to_county']}",
-         float(r["expressway_km"]) + access[r["from_county"]] + access[r["to_county"]], "expressway", "derived:R01")
+        (
+            f"S{r['from_county']}",
+            f"S{r['to_county']}",
+            float(r["expressway_km"]) + access[r["from_county"]] + access[r["to_county"]],
+            "expressway",
+            "length=derived:R01",
+        )
         for r in read_facts("expressway_links.csv")
     ]
 
@@ -67,7 +94,9 @@ def _by_rule(rows: list[Row], reach: float, kind: str, factor: float) -> list[tu
     ]
 
 
-def _joins(node_rows: list[Row], found: list[tuple[str, str, float, str, str]], factor: float) -> list[tuple[str, str, float, str, str]]:
+def _joins(
+    node_rows: list[Row], found: list[tuple[str, str, float, str, str]], factor: float
+) -> list[tuple[str, str, float, str, str]]:
     """The shortest township road from every separate part to the rest."""
     graph = nx.Graph()
     graph.add_nodes_from(str(n["node_id"]) for n in node_rows)
