@@ -19,6 +19,7 @@ from optimizer.solve.greedy import greedy_start
 from optimizer.solve.highs import Solved, interruptible, run
 from optimizer.solve.progress import Listener, silent
 from optimizer.solve.reading import read_plan
+from optimizer.solve.search import solve_whole
 from optimizer.solve.settings import SolverSettings
 
 POLISH_SECONDS = 60.0
@@ -123,7 +124,7 @@ class _Ranks:
 
     def _run(self, metric: str, start: np.ndarray | None, ranks_left: int) -> Solved:
         left = self.settings.time_limit - (time.monotonic() - self.began)
-        return run(
+        return solve_whole(
             self.compiled,
             self.settings,
             start=start,
