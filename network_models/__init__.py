@@ -1,1 +1,16 @@
-"""Network evaluation: pure arrays in, arrays out. Imports nothing of ``optimizer``; Numba is imported when first used."""
+"""Network evaluation: pure arrays in, arrays out. Imports nothing of ``optimizer``, and Numba only when used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+KERNEL_MODULES = ("network_models._dijkstra",)
+"""Modules with kernels; each offers ``warm()``, which calls every kernel once and yields its name."""
+
+
+def warm() -> Iterator[str]:
+    """Compile every kernel into the private cache; yields the name of a kernel when it is ready."""
+    for module in KERNEL_MODULES:
+        yield from import_module(module).warm()
+    import_module("network_models._numba").seal()

@@ -1,6 +1,13 @@
-"""Kernels of shortest paths: loops over arrays, nothing else."""
+"""Kernels of shortest paths: Dijkstra (1959) with a four-ary heap and lazy deletion; loops over arrays, nothing else.
+
+Labels are compared by time, then by the amount carried, so what is found does not depend on the order of arcs or on
+the number of threads. Where nothing is carried the arrays of amounts are None, and Numba leaves their code out.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,125 +15,193 @@ from network_models._numba import get_num_threads, njit, prange
 
 SMALL = 200_000
 """Sources times nodes below which threads cost more than they save."""
+FOREVER = float(np.finfo(np.float64).max)
+"""Longest time that still counts as reached, seconds."""
 
 
-def sweep(first, head, weight, amount, sources, targets, seconds, along) -> None:  # type: ignore[no-untyped-def]
-    """Fill ``seconds`` and ``along`` (sources, targets) by Dijkstra from every source."""
-    chunks = get_num_threads() if len(sources) * (len(first) - 1) > SMALL else 1
-    kernel = _sweep_parallel if chunks > 1 else _sweep_serial
-    kernel(first, head, weight, amount, sources, targets, seconds, along, chunks)
+class Net(NamedTuple):
+    """Arcs of node ``v`` are ``indptr[v]:indptr[v + 1]``; ``amount`` (n_arcs,) is carried along, or None."""
+
+    indptr: np.ndarray
+    head: np.ndarray
+    weight: np.ndarray
+    amount: np.ndarray | None
+
+
+class Labels(NamedTuple):
+    """Best known way to each node (n_nodes,): its time, its amount and the arc it ends with (-1 at the source)."""
+
+    time: np.ndarray
+    amount: np.ndarray | None
+    via: np.ndarray | None
+
+
+class Heap(NamedTuple):
+    """Entries of the queue, (n_arcs + 1,): every arc enters at most one."""
+
+    time: np.ndarray
+    amount: np.ndarray | None
+    node: np.ndarray
+
+
+def sweep(net: Net, sources: np.ndarray, stop: tuple[np.ndarray, int, float], out: Labels) -> None:
+    """Fill ``out.time`` and ``out.amount`` (n_sources, n_targets; inf beforehand), in threads where that pays.
+
+    ``stop`` is: the targets, how many of them to settle from each source, and the limit of time.
+    """
+    targets, enough, limit = stop
+    if not len(sources) or not len(targets) or enough < 1:
+        return
+    chunks = min(len(sources), get_num_threads()) if len(sources) * (len(net.indptr) - 1) > SMALL else 1
+    limit = min(float(limit), FOREVER)
+    if chunks > 1:
+        sweep_parallel(net, sources, targets, enough, limit, out, chunks)
+    else:
+        sweep_serial(net, sources, targets, enough, limit, out)
 
 
 @njit(cache=True, nogil=True)
-def _sift_up(keys, nodes, i):  # type: ignore[no-untyped-def]
+def _at(array, i):  # type: ignore[no-untyped-def]
+    if array is None:
+        return 0.0
+    return array[i]
+
+
+@njit(cache=True, nogil=True)
+def _put(array, i, value):  # type: ignore[no-untyped-def]
+    if array is not None:
+        array[i] = value
+
+
+@njit(cache=True, nogil=True)
+def _push(times, amounts, nodes, size, time, amount, node):  # type: ignore[no-untyped-def]
+    """Add an entry to the heap; returns the new size."""
+    i = size
     while i > 0:
-        parent = (i - 1) >> 1
-        if keys[parent] <= keys[i]:
-            return
-        keys[parent], keys[i] = keys[i], keys[parent]
-        nodes[parent], nodes[i] = nodes[i], nodes[parent]
+        parent = (i - 1) >> 2
+        if times[parent] < time or (times[parent] == time and _at(amounts, parent) <= amount):
+            break
+        times[i], nodes[i] = times[parent], nodes[parent]
+        _put(amounts, i, _at(amounts, parent))
         i = parent
+    times[i], nodes[i] = time, node
+    _put(amounts, i, amount)
+    return size + 1
 
 
 @njit(cache=True, nogil=True)
-def _sift_down(keys, nodes, size):  # type: ignore[no-untyped-def]
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= size:
-            return
-        if child + 1 < size and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[i] <= keys[child]:
-            return
-        keys[child], keys[i] = keys[i], keys[child]
-        nodes[child], nodes[i] = nodes[i], nodes[child]
-        i = child
+def _pop(times, amounts, nodes, size):  # type: ignore[no-untyped-def]
+    """Drop the first entry of the heap; returns the size that is left."""
+    size -= 1
+    time, amount = times[size], _at(amounts, size)
+    i, child = 0, 1
+    while child < size:
+        first, least, less = child, times[child], _at(amounts, child)
+        for c in range(child + 1, min(child + 4, size)):
+            if times[c] < least or (times[c] == least and _at(amounts, c) < less):
+                first, least, less = c, times[c], _at(amounts, c)
+        if time < least or (time == least and amount <= less):
+            break
+        times[i], nodes[i] = least, nodes[first]
+        _put(amounts, i, less)
+        i, child = first, 4 * first + 1
+    times[i], nodes[i] = time, nodes[size]
+    _put(amounts, i, amount)
+    return size
 
 
 @njit(cache=True, nogil=True)
-def _tree(first, head, weight, source, wanted, n_wanted, time, via, keys, nodes):  # type: ignore[no-untyped-def]
-    """Dijkstra from one source until every wanted node is settled; ``via`` is the arc each node was reached by."""
-    time[:] = np.inf
-    via[:] = -1
-    time[source] = 0.0
-    keys[0], nodes[0], size = 0.0, source, 1
-    left = n_wanted
-    while size > 0 and left > 0:
-        reached, node = keys[0], nodes[0]
-        size -= 1
-        keys[0], nodes[0] = keys[size], nodes[size]
-        _sift_down(keys, nodes, size)
-        if reached > time[node]:
+def settle(net, labels, heap, source, wanted, enough, limit):  # type: ignore[no-untyped-def]
+    """Dijkstra until ``enough`` wanted nodes and all nodes no farther are settled; returns the time settled up to."""
+    indptr, heads, weights, carried = net
+    best, sums, via = labels
+    times, amounts, nodes = heap
+    best[:] = np.inf
+    best[source] = 0.0
+    _put(sums, source, 0.0)
+    _put(via, source, -1)
+    size = _push(times, amounts, nodes, 0, 0.0, 0.0, source)
+    while size > 0 and times[0] <= limit:
+        time, amount, node = times[0], _at(amounts, 0), nodes[0]
+        size = _pop(times, amounts, nodes, size)
+        if best[node] < time or _at(sums, node) < amount:
             continue
         if wanted[node]:
-            left -= 1
-        for a in range(first[node], first[node + 1]):
-            later = reached + weight[a]
-            if later < time[head[a]]:
-                time[head[a]] = later
-                via[head[a]] = a
-                keys[size], nodes[size] = later, head[a]
-                _sift_up(keys, nodes, size)
-                size += 1
+            enough -= 1
+            if enough == 0:
+                limit = time
+        for a in range(indptr[node], indptr[node + 1]):
+            head, later = heads[a], time + weights[a]
+            if later > limit or later > best[head]:
+                continue
+            more = amount + _at(carried, a)
+            if later < best[head] or more < _at(sums, head):
+                best[head] = later
+                _put(sums, head, more)
+                _put(via, head, a)
+                size = _push(times, amounts, nodes, size, later, more, head)
+    return limit
 
 
 @njit(cache=True, nogil=True)
-def _chunk(first, head, weight, amount, sources, targets, seconds, along, begin, end):  # type: ignore[no-untyped-def]
-    n = len(first) - 1
-    time, via = np.empty(n), np.empty(n, np.int64)
-    keys, nodes = np.empty(len(head) + 1), np.empty(len(head) + 1, np.int64)
-    tail = np.empty(len(head), np.int64)
-    for v in range(n):
-        tail[first[v] : first[v + 1]] = v
+def _room(like, n):  # type: ignore[no-untyped-def]
+    """Array of ``n`` amounts where amounts are carried."""
+    if like is None:
+        return None
+    return np.empty(n)
+
+
+@njit(cache=True, nogil=True)
+def _chunk(net, sources, targets, enough, limit, out, begin, end):  # type: ignore[no-untyped-def]
+    n, entries = len(net.indptr) - 1, len(net.head) + 1
+    labels = Labels(np.empty(n), _room(net.amount, n), None)
+    heap = Heap(np.empty(entries), _room(net.amount, entries), np.empty(entries, np.int32))
     wanted = np.zeros(n, np.bool_)
     wanted[targets] = True
-    n_wanted = wanted.sum()
+    enough = min(enough, wanted.sum())
     for s in range(begin, end):
-        _tree(first, head, weight, sources[s], wanted, n_wanted, time, via, keys, nodes)
+        reached = settle(net, labels, heap, sources[s], wanted, enough, limit)
         for j in range(len(targets)):
-            node, total = targets[j], 0.0
-            seconds[s, j] = time[node]
-            if time[node] == np.inf:
-                continue
-            while via[node] >= 0:
-                total += amount[via[node]]
-                node = tail[via[node]]
-            along[s, j] = total
+            if labels.time[targets[j]] <= reached:
+                out.time[s, j] = labels.time[targets[j]]
+                _put(out.amount, (s, j), _at(labels.amount, targets[j]))
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def _sweep_parallel(first, head, weight, amount, sources, targets, seconds, along, chunks):  # type: ignore[no-untyped-def]
-    size = (len(sources) + chunks - 1) // chunks
+def sweep_parallel(net, sources, targets, enough, limit, out, chunks):  # type: ignore[no-untyped-def]
+    """``sweep`` with the sources dealt out in equal chunks, each with buffers of its own."""
     for c in prange(chunks):
-        _chunk(
-            first, head, weight, amount, sources, targets, seconds, along, c * size, min(len(sources), (c + 1) * size)
-        )
+        begin, end = c * len(sources) // chunks, (c + 1) * len(sources) // chunks
+        _chunk(net, sources, targets, enough, limit, out, begin, end)
 
 
 @njit(cache=True, nogil=True)
-def _sweep_serial(first, head, weight, amount, sources, targets, seconds, along, chunks):  # type: ignore[no-untyped-def]
-    _chunk(first, head, weight, amount, sources, targets, seconds, along, 0, len(sources) // chunks)
+def sweep_serial(net, sources, targets, enough, limit, out):  # type: ignore[no-untyped-def]
+    """``sweep`` in the calling thread."""
+    _chunk(net, sources, targets, enough, limit, out, 0, len(sources))
 
 
 @njit(cache=True, nogil=True)
-def route_from(first, head, weight, source, target):  # type: ignore[no-untyped-def]
-    """Nodes and arcs of the fastest way from source to target; empty when there is none."""
-    n = len(first) - 1
-    time, via = np.empty(n), np.empty(n, np.int64)
-    keys, nodes = np.empty(len(head) + 1), np.empty(len(head) + 1, np.int64)
+def tree(net, source, target):  # type: ignore[no-untyped-def]
+    """Labels from one source, final for the target."""
+    n, entries = len(net.indptr) - 1, len(net.head) + 1
+    labels = Labels(np.empty(n), np.empty(n), np.empty(n, np.int64))
+    heap = Heap(np.empty(entries), np.empty(entries), np.empty(entries, np.int32))
     wanted = np.zeros(n, np.bool_)
     wanted[target] = True
-    _tree(first, head, weight, source, wanted, 1, time, via, keys, nodes)
-    if time[target] == np.inf:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    count, node = 0, target
-    while via[node] >= 0:
-        count += 1
-        node = np.searchsorted(first, via[node], side="right") - 1
-    way, arcs, node = np.empty(count + 1, np.int64), np.empty(count, np.int64), target
-    for i in range(count, 0, -1):
-        way[i], arcs[i - 1] = node, via[node]
-        node = np.searchsorted(first, via[node], side="right") - 1
-    way[0] = node
-    return way, arcs
+    settle(net, labels, heap, source, wanted, 1, FOREVER)
+    return labels
+
+
+def warm() -> Iterator[str]:
+    """Call every kernel once for every form of its arguments; yields the name of a kernel when it is ready."""
+    indptr, head, weight = np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2)
+    nodes, table = np.arange(2), np.full((2, 2), np.inf)
+    for amount, along in ((None, None), (weight, table)):
+        net, out = Net(indptr, head, weight, amount), Labels(table, along, None)
+        sweep_serial(net, nodes, nodes, 2, FOREVER, out)
+        yield "travel times" if amount is None else "what is carried"
+        sweep_parallel(net, nodes, nodes, 2, FOREVER, out, 1)
+        yield "in threads"
+    tree(Net(indptr, head, weight, weight), 0, 1)
+    yield "routes"

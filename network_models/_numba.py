@@ -1,45 +1,32 @@
-"""Numba with a private cache: one folder for each version of the kernels, of Numba and of Python.
-
-Import ``njit`` and ``prange`` from here, so that the cache folder is set before Numba is imported.
-"""
+"""Numba with a private cache. Import ``njit`` and ``prange`` from here, so that the folder is checked and set first."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
+import atexit
 import os
 import sys
-import tempfile
-from pathlib import Path
 
+import llvmlite.binding  # type: ignore[import-untyped]
 
-def _sources() -> str:
-    """Fingerprint of the kernels' own sources: a changed kernel never meets an old cache."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+from network_models._cache import discard_unless_sealed, folder_for, write_seal
 
+CACHE = folder_for(llvmlite.binding.get_host_cpu_name())
+discard_unless_sealed(CACHE)
+os.environ["NUMBA_CACHE_DIR"] = str(CACHE)
 
-def cache_folder() -> Path:
-    """Folder of compiled kernels: in the user's cache, or in a temporary folder when that cannot be written."""
-    python = f"py{sys.version_info.major}{sys.version_info.minor}"
-    name = f"numba{importlib.metadata.version('numba')}-{python}-{_sources()}"
-    for root in (os.environ.get("XDG_CACHE_HOME"), str(Path.home() / ".cache")):
-        if not root:
-            continue
-        folder = Path(root) / "chengxiang" / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="chengxiang-"))
-
-
-os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
-
+import numba  # noqa: E402
 from numba import get_num_threads, njit, prange  # noqa: E402
 
-__all__ = ["cache_folder", "get_num_threads", "njit", "prange"]
+numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined] # where Numba was imported before this module
+
+
+@atexit.register
+def seal() -> None:
+    """Vouch for the kernels compiled so far; a process that dies before this has its kernels compiled again."""
+    try:
+        write_seal(CACHE)
+    except OSError as error:
+        print(f"chengxiang: compiled kernels are not kept ({error})", file=sys.stderr)
+
+
+__all__ = ["CACHE", "get_num_threads", "njit", "prange", "seal"]
