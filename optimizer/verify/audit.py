@@ -28,7 +28,12 @@ def audit_region(region: Region, config: RunConfig, problem: Problem) -> list[Vi
     demand of every origin in every period.
     """
     tables = _Tables(region)
-    return [*_transitions(tables, problem), *_budgets(tables, config, problem), *_rules(tables, problem), *_demand(tables, problem)]
+    return [
+        *_transitions(tables, problem),
+        *_budgets(tables, config, problem),
+        *_rules(tables, problem),
+        *_demand(tables, problem),
+    ]
 
 
 class _Tables:
@@ -43,9 +48,15 @@ class _Tables:
                 return []
             encoding = str(self.region.meta.get("encoding", "utf-8-sig"))
             with file.open(encoding=encoding, newline="") as text:
-                return [{k: (v or "").strip() for k, v in row.items()} for row in csv.DictReader(text) if any(row.values())]
+                return [
+                    {k: (v or "").strip() for k, v in row.items()} for row in csv.DictReader(text) if any(row.values())
+                ]
         found = read_text_tables(self.region.path, [name])
-        return [] if name not in found else [{str(k): str(v) for k, v in row.items()} for row in found[name].frame.to_dict("records")]
+        return (
+            []
+            if name not in found
+            else [{str(k): str(v) for k, v in row.items()} for row in found[name].frame.to_dict("records")]
+        )
 
 
 def _differs(rule: str, where: str, found: float, expected: float) -> Iterator[Violation]:
@@ -65,9 +76,17 @@ def _transitions(tables: _Tables, problem: Problem) -> Iterator[Violation]:
         entry = catalogue[row["system"], row["role"], option]
         own = special.get((names[c], option), {})
         before = str(seq["state_option"][seq["from_state"][p]])
-        upgrade = before != "" and before in {o.strip() for o in entry["from_options"].split(";")} and entry["upgrade_cost"] != ""
+        upgrade = (
+            before != ""
+            and before in {o.strip() for o in entry["from_options"].split(";")}
+            and entry["upgrade_cost"] != ""
+        )
         base = float(entry["upgrade_cost"] if upgrade else entry["overnight_cost"])
-        cost = float(own["overnight_cost"]) if own.get("overnight_cost") and not upgrade else round(base * float(row["cost_factor"]))
+        cost = (
+            float(own["overnight_cost"])
+            if own.get("overnight_cost") and not upgrade
+            else round(base * float(row["cost_factor"]))
+        )
         lead = float(own.get("lead_years") or entry["lead_years"])
         where = f"{names[c]} {before or 'new'} -> {option}"
         yield from _differs("overnight_cost", where, float(seq["overnight_cost"][p]), cost)
@@ -90,12 +109,16 @@ def _budgets(tables: _Tables, config: RunConfig, problem: Problem) -> Iterator[V
                 continue
             for t in range(horizon.n_periods):
                 expected = sum(amount[source, owner].get(y, 0.0) * scale for y in horizon.years(t))
-                yield from _near_cny(f"budget, {source}, {owner}, {horizon.labels[t]}", float(fund["budget"].values[k, o, t]), expected)
+                yield from _near_cny(
+                    f"budget, {source}, {owner}, {horizon.labels[t]}", float(fund["budget"].values[k, o, t]), expected
+                )
         if split:
             for t in range(horizon.n_periods):
                 expected = sum(amount[source, POOL].get(y, 0.0) * scale for y in horizon.years(t))
                 total = float(fund["budget"].values[k, :, t].sum())
-                yield from _near_cny(f"budget, {source}, all counties, {horizon.labels[t]}", total, expected, len(fund["owner"]))
+                yield from _near_cny(
+                    f"budget, {source}, all counties, {horizon.labels[t]}", total, expected, len(fund["owner"])
+                )
 
 
 def _near_cny(where: str, found: float, expected: float, allowed: float = 1.0) -> Iterator[Violation]:
@@ -108,7 +131,9 @@ def _rules(tables: _Tables, problem: Problem) -> Iterator[Violation]:
     for i, county in enumerate(problem.county_ids):
         row = rules[county]
         yield from _differs("own_share", county, float(problem.funding["own_share"].values[i]), float(row["own_share"]))
-        yield from _differs("works_at_once", county, float(problem.sequence["works_at_once"].values[i]), float(row["works_at_once"]))
+        yield from _differs(
+            "works_at_once", county, float(problem.sequence["works_at_once"].values[i]), float(row["works_at_once"])
+        )
         for ceiling in problem.funding["debt_service_ceiling"].values[i]:
             yield from _differs("debt_service_ceiling", county, float(ceiling), float(row["debt_service_ceiling"]))
 
@@ -126,7 +151,9 @@ def _demand(tables: _Tables, problem: Problem) -> Iterator[Violation]:
             for t in range(problem.horizon.n_periods):
                 years = problem.horizon.years(t)
                 expected = sum(max(0.0, _at(knots[place, commodity], y)) for y in years) / len(years)
-                yield from _differs(f"demand of {name}", f"{place}, {problem.horizon.labels[t]}", float(quantity[i, t]), expected)
+                yield from _differs(
+                    f"demand of {name}", f"{place}, {problem.horizon.labels[t]}", float(quantity[i, t]), expected
+                )
 
 
 def _at(knots: dict[int, float], year: int) -> float:

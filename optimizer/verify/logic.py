@@ -3,133 +3,148 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 
-from optimizer.problem import ANY, POOL, Problem
-from optimizer.verify.result import Violation
-from optimizer.verify.works import Work, Works
+from optimizer.problem import ANY, POOL
+from optimizer.verify.result import Findings, Violation
+from optimizer.verify.works import Works
 
-Findings = tuple[int, list[Violation]]
-
-
-def _name(works: Works, candidate: int) -> str:
-    return str(works.problem.sequence["candidate"].values[candidate])
-
-
-def _year(works: Works, period: int) -> str:
-    return works.problem.horizon.labels[period]
+NEAR = 1e-6
 
 
 def started_once(works: Works) -> Findings:
-    """A transition starts at most once, never if it is in flight, and starts are 0 or 1."""
-    flying = {lock.transition for lock in works.problem.locks if lock.kind == "in_flight"}
-    times = works.start.sum(axis=1)
+    """A transition starts at most once, and never if it is in flight already."""
+    times, flying = works.start.sum(axis=1), {w.transition for w in works.all if w.start is None}
+    wrong = (works.start < 0).any(axis=1) | (times > 1)
+    wrong[list(flying)] |= times[list(flying)] > 0
     found = [
-        Violation("started_once", f"{_name(works, int(works.column['transition_candidate'][p]))}, transition {p}",
-                  f"{times[p]} starts" + (" of a work in flight" if p in flying else ""), "1" if p not in flying else "0")
-        for p in np.flatnonzero((times > 1) | ((works.start < 0).any(axis=1)))
-    ] + [
-        Violation("started_once", f"transition {p}", f"{times[p]} starts of a work in flight", "0")
-        for p in flying if times[p] > 0
+        Violation(
+            "started_once",
+            works.way(p),
+            f"{times[p]} starts",
+            "0 beside the work in flight" if p in flying else "0 or 1",
+        )
+        for p in np.flatnonzero(wrong)
     ]
     return len(times), found
 
 
 def one_way_out(works: Works) -> Findings:
     """Of the transitions out of the initial state at most one is taken."""
-    left = Counter(
-        w.candidate for w in works.all if works.column["state_initial"][works.column["from_state"][w.transition]]
-    )
-    found = [Violation("one_way_out", _name(works, c), f"{n} ways out of the initial state", "1") for c, n in left.items() if n > 1]
-    return works.spending.shape[0], found
+    initial = works.column["state_initial"][works.column["from_state"]]
+    left = np.zeros(works.spending.shape[0], np.int64)
+    np.add.at(left, works.column["transition_candidate"][initial], works.started[initial, -1])
+    found = [
+        Violation("one_way_out", works.name(c), f"{left[c]} ways out of the initial state", "1")
+        for c in np.flatnonzero(left > 1)
+    ]
+    return len(left), found
 
 
 def reached_first(works: Works) -> Findings:
-    """A transition out of another state starts only when that state is in service, and each state is left once."""
-    found, rows = [], 0
-    left: Counter[int] = Counter()
-    for w in works.all:
-        state = int(works.column["from_state"][w.transition])
-        if works.column["state_initial"][state]:
-            continue
-        rows += 1
-        left[state] += 1
-        into = np.flatnonzero(works.column["to_state"] == state)
-        reached = w.start is not None and works.in_service[into, w.start].any()
-        if not reached or left[state] > 1:
-            found.append(Violation("reached_first", _name(works, w.candidate), f"transition {w.transition} before its state is in service"
-                                   if not reached else f"{left[state]} ways out of one state", "after completion, once"))
-    return rows, found
+    """A state that is not initial is left only once it is in service, and left once."""
+    shape = len(works.column["state_initial"]), works.periods
+    leaving, entered = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    np.add.at(leaving, works.column["from_state"], works.started)
+    np.add.at(entered, works.column["to_state"], works.in_service.astype(np.int64))
+    later = ~works.column["state_initial"]
+    found = []
+    for s in np.flatnonzero((leaving > entered).any(axis=1) & later):
+        t = int(np.argmax(leaving[s] > entered[s]))
+        where = f"{works.name(works.column['state_candidate'][s])}, {works.column['state_option'][s]}, {works.year(t)}"
+        found.append(
+            Violation(
+                "reached_first", where, f"left {leaving[s, t]} times", f"{entered[s, t]}, as often as it is in service"
+            )
+        )
+    return int(later.sum()) * works.periods, found
 
 
 def window(works: Works) -> Findings:
     """Starts lie between earliest and latest year."""
-    found = []
-    mine = [w for w in works.all if w.start is not None]
-    for w in mine:
-        first, last = (int(works.column[k][w.candidate]) for k in ("earliest_year", "latest_year"))
-        if not first <= works.begins[w.start or 0] <= last:
-            found.append(Violation("window", _name(works, w.candidate), f"start in {_year(works, w.start or 0)}", f"{first} to {last}"))
-    return len(mine), found
+    begins = np.array(works.begins)
+    p, t = np.nonzero(works.start)
+    candidate = works.column["transition_candidate"][p]
+    first, last = (works.column[k][candidate] for k in ("earliest_year", "latest_year"))
+    found = [
+        Violation("window", works.way(p[i]), f"a start in {begins[t[i]]}", f"{first[i]} to {last[i]}")
+        for i in np.flatnonzero((begins[t] < first) | (begins[t] > last))
+    ]
+    return len(p), found
 
 
 def finished_in_horizon(works: Works) -> Findings:
-    """Works are finished and paid within the horizon, unless unfinished works are enabled."""
+    """Works are in service and paid within the horizon, unless unfinished works are enabled."""
     if works.problem.horizon.allow_unfinished:
         return 0, []
-    mine = [w for w in works.all if w.start is not None]
-    late = [w for w in mine if w.service_period >= works.periods or max(year for year, _ in w.payments) >= works.end]
-    return len(mine), [
-        Violation("finished_in_horizon", _name(works, w.candidate), f"start in {_year(works, w.start or 0)}", f"an end before {works.end}")
-        for w in late
-    ]
+    found, rows = [], 0
+    for w in works.all:
+        if w.start is None:
+            continue
+        rows += 1
+        paid = max(year for year, _ in w.payments)
+        if w.service_period >= works.periods or paid >= works.end:
+            says = f"a start in {works.begins[w.start]}, last paid in {paid}"
+            found.append(
+                Violation(
+                    "finished_in_horizon", works.way(w.transition), says, f"service and payment before {works.end}"
+                )
+            )
+    return rows, found
 
 
 def requires(works: Works) -> Findings:
     """What is needed first is in service when works start."""
+    of_candidate: dict[int, list[int]] = defaultdict(list)
+    for p, c in enumerate(works.column["transition_candidate"]):
+        of_candidate[int(c)].append(p)
+    to, initial = works.column["to_state"], works.column["state_initial"][works.column["from_state"]]
     found, rows = [], 0
     for need in works.problem.requirements:
-        bound = [w for w in works.all if w.start is not None and w.candidate == need.candidate
-                 and need.state in (ANY, int(works.column["to_state"][w.transition]))]
-        for w in bound:
-            rows += 1
-            done = [v for v in works.all if v.candidate == need.needs and v.service_period <= (w.start or 0)
-                    and _reaches(works, v, need.needs_state)]
-            if not done:
-                found.append(Violation("requires", f"{_name(works, w.candidate)} ({need.row})", f"start in {_year(works, w.start or 0)}",
-                                       f"after {_name(works, need.needs)} is in service"))
+        bound = [p for p in of_candidate[need.candidate] if need.state in (ANY, to[p])]
+        steps = [
+            q
+            for q in of_candidate[need.needs]
+            if (initial[q] if need.needs_state == ANY else to[q] == need.needs_state)
+        ]
+        reached = works.in_service[steps].any(axis=0)
+        rows += len(bound) * works.periods
+        for i, t in np.argwhere(works.start[bound].astype(bool) & ~reached):
+            where = f"{works.way(bound[i])} {need.row}".strip()
+            found.append(
+                Violation(
+                    "requires", where, f"a start in {works.year(t)}", f"after {works.name(need.needs)} is in service"
+                )
+            )
     return rows, found
-
-
-def _reaches(works: Works, work: Work, state: int) -> bool:
-    if state == ANY:
-        return bool(works.column["state_initial"][works.column["from_state"][work.transition]])
-    return int(works.column["to_state"][work.transition]) == state
 
 
 def excludes(works: Works) -> Findings:
     """Of each group at most one candidate is started or in flight."""
-    built = {w.candidate for w in works.all}
+    built = set(works.column["transition_candidate"][works.started[:, -1] > 0].tolist())
     found = []
     for group in works.problem.exclusions:
-        taken = [c for c in group.candidates if c in built]
+        taken = [works.name(c) for c in group.candidates if c in built]
         if len(taken) > 1:
-            found.append(Violation("excludes", f"group {group.group} ({group.row})", ", ".join(_name(works, c) for c in taken), "one of them"))
+            found.append(
+                Violation("excludes", f"group {group.group} {group.row}".strip(), ", ".join(taken), "one of them")
+            )
     return len(works.problem.exclusions), found
 
 
 def locks(works: Works) -> Findings:
-    """What was settled before planning is kept."""
+    """What was settled before planning is kept: fixed years, and what is forbidden."""
     found = []
     for lock in works.problem.locks:
         starts = [int(t) for t in np.flatnonzero(works.start[lock.transition])]
-        name = f"{_name(works, int(works.column['transition_candidate'][lock.transition]))} ({lock.row})"
+        where = f"{works.way(lock.transition)} {lock.row}".strip()
+        says = f"a start in {', '.join(works.year(t) for t in starts) or 'no year'}"
         if lock.kind == "forbidden" and starts:
-            found.append(Violation("locks", name, f"start in {_year(works, starts[0])}", "never"))
+            found.append(Violation("locks", where, says, "none"))
         if lock.kind == "fixed" and starts != [works.period_of(lock.year)]:
-            found.append(Violation("locks", name, f"start in {', '.join(_year(works, t) for t in starts) or 'no year'}", str(lock.year)))
+            found.append(Violation("locks", where, says, str(lock.year)))
     return len(works.problem.locks), found
 
 
@@ -143,38 +158,50 @@ def works_at_once(works: Works) -> Findings:
             under_way[int(works.column["candidate_county"][w.candidate]), t] += 1
     limit = works.column["works_at_once"]
     found = [
-        Violation("works_at_once", f"{works.problem.county_ids[c]}, {_year(works, t)}", str(n), str(limit[c]))
-        for (c, t), n in sorted(under_way.items()) if n > limit[c]
+        Violation(
+            "works_at_once",
+            f"county {works.problem.sequence['county'].values[c]}, {works.year(t)}",
+            f"{n} works",
+            f"{limit[c]}",
+        )
+        for (c, t), n in sorted(under_way.items())
+        if n > limit[c]
     ]
     return len(limit) * works.periods, found
 
 
 def resources(works: Works) -> Findings:
-    """Use of capped resources by owner and period (or whole horizon)."""
-    problem, found, rows = works.problem, [], 0
-    used: dict[tuple[int, int], np.ndarray] = defaultdict(lambda: np.zeros(works.periods))
-    for w in works.all:
-        for r in np.flatnonzero(works.column["resource_use"][w.transition]):
-            for owner in (0, int(works.column["candidate_county"][w.candidate]) + 1):
-                if w.start is not None:
-                    used[int(r), owner][w.start] += works.column["resource_use"][w.transition, r]
-    owners = [str(o) for o in problem.sequence["owner"].values]
-    for r, o, limits in _limits(problem):
-        rows += 1
-        amounts = used[r, o]
+    """Use of capped resources by owner, in each period or over the whole horizon."""
+    seq, limits = works.problem.sequence, works.column["resource_limit"]
+    owners = seq["owner"].values
+    county = works.column["candidate_county"][works.column["transition_candidate"]]
+    used = np.zeros(limits.shape)
+    uses = works.column["resource_use"].T[:, :, None] * works.start
+    for c in np.unique(county):
+        spent = uses[:, county == c].sum(axis=1)
+        used[:, c + 1] += spent
+        used[:, list(owners).index(POOL)] += spent
+    found, rows = [], 0
+    for r, name in enumerate(seq["resource"].values):
         whole = bool(works.column["resource_whole_horizon"][r])
-        pairs = [(amounts.sum(), limits.sum(), "horizon")] if whole else list(zip(amounts, limits, problem.horizon.labels, strict=True))
-        for amount, limit, when in pairs:
-            if amount > limit + 1e-6:
-                owner = "the pool" if owners[o] == POOL else owners[o]
-                found.append(Violation("resources", f"{problem.sequence['resource'].values[r]}, {owner}, {when}", f"{amount:g}", f"{limit:g}"))
+        amount, limit = (a[r].sum(axis=1, keepdims=True) if whole else a[r] for a in (used, limits))
+        rows += int((~np.isnan(limit)).sum())
+        for o, t in np.argwhere(amount > limit + NEAR):
+            owner = "the pool" if owners[o] == POOL else f"county {owners[o]}"
+            where = f"{name} of {owner}, {'the whole horizon' if whole else works.year(t)}"
+            found.append(Violation("resources", where, f"{amount[o, t]:g}", f"{limit[o, t]:g}"))
     return rows, found
 
 
-def _limits(problem: Problem) -> Iterator[tuple[int, int, np.ndarray]]:
-    limits = problem.sequence["resource_limit"].values
-    for r, o in np.argwhere(~np.isnan(limits).any(axis=2)):
-        yield int(r), int(o), limits[r, o]
-
-
-RULES = (started_once, one_way_out, reached_first, window, finished_in_horizon, requires, excludes, locks, works_at_once, resources)
+RULES: tuple[Callable[[Works], Findings], ...] = (
+    started_once,
+    one_way_out,
+    reached_first,
+    window,
+    finished_in_horizon,
+    requires,
+    excludes,
+    locks,
+    works_at_once,
+    resources,
+)

@@ -23,6 +23,10 @@ class Violation:
         return f"{self.rule}: {self.where}: found {self.found}, allowed {self.allowed}"
 
 
+Findings = tuple[int, list[Violation]]
+"""What a rule's check returns: rows looked at, and what is broken."""
+
+
 @dataclass(frozen=True)
 class SimulationResult:
     """What a system would really serve: ``service`` has the columns of :data:`SERVICE_COLUMNS`, units a year."""
