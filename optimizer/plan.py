@@ -91,18 +91,14 @@ def states_over_time(problem: Problem, start: np.ndarray) -> np.ndarray:
     (candidate, period) int64, index of the state in service.
     """
     seq, horizon = problem.sequence, problem.horizon
-    owner, initial = seq["state_candidate"].values, seq["state_initial"].values
+    lead, owner = seq["lead_years"].values, seq["state_candidate"].values
+    arrivals = [(int(p), horizon.service_period(int(t), int(lead[p]))) for p, t in np.argwhere(start)]
+    arrivals += [(k.transition, horizon.first_period_from(k.year)) for k in problem.locks if k.kind == "in_flight"]
+    present = np.repeat(seq["state_initial"].values.astype(np.int64)[:, None], horizon.n_periods, axis=1)
+    for p, period in arrivals:
+        present[seq["to_state"].values[p], period:] += 1
+        present[seq["from_state"].values[p], period:] -= 1
     state = np.empty((seq.sizes["candidate"], horizon.n_periods), dtype=np.int64)
-    state[owner[initial]] = np.flatnonzero(initial)[:, None]
-    arrivals = [
-        (horizon.service_period(int(t), int(seq["lead_years"].values[p])), int(p))
-        for p, t in zip(*np.nonzero(start), strict=True)
-    ]
-    arrivals += [
-        (horizon.first_period_from(lock.year), lock.transition)
-        for lock in problem.locks
-        if lock.kind == "in_flight"
-    ]
-    for period, p in sorted(arrivals):
-        state[seq["transition_candidate"].values[p], period:] = seq["to_state"].values[p]
+    for s, t in np.argwhere(present > 0):
+        state[owner[s], t] = s
     return state

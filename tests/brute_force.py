@@ -236,6 +236,8 @@ class Patterns:
         limits = self.problem.sequence["resource_limit"].values
         for o in range(limits.shape[1]):
             mine = list(range(len(self.lists))) if o == 0 else self._in(o - 1)
+            if not mine:
+                continue
             used = self.total("used", mine)
             for r in range(limits.shape[0]):
                 if np.isnan(limits[r, o]).any():

@@ -87,14 +87,14 @@ class _Maker:
         earns = 0.0 if served[system] else float(self.rng.uniform(0.05, 0.45))
         initial = self.draft.initial_state(c)
         small = self._state(c, "small", cost, earns, 1.0)
-        self._transition(initial, small, cost)
+        ways = [(initial, small, cost)]
         if self.chance("sizes", 0.45):
             large = self._state(c, "large", cost, 1.7 * earns, 2.5)
             direct, upgrade = self.chance("direct", 0.6), self.chance("upgrade", 0.6)
-            if direct or not upgrade:
-                self._transition(initial, large, int(1.8 * cost))
-            if upgrade:
-                self._transition(small, large, int(0.9 * cost) + 300_000)
+            ways += [(initial, large, int(1.8 * cost))] * (direct or not upgrade)
+            ways += [(small, large, int(0.9 * cost) + 300_000)] * upgrade
+        for i in self.rng.permutation(len(ways)):
+            self._transition(*ways[i])
 
     def _state(self, c: int, option: str, cost: int, earns: float, size: float) -> int:
         unlimited = self.chance("unlimited", 0.1)

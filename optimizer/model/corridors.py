@@ -24,13 +24,12 @@ class Corridors:
         self.saving = problem.sequence["corridor_saving"].values
         self.system_of = problem.system_of_candidate()
         self._enter(sequence, ledger)
-        self.trenches = {key: sorted(users, key=self._rank) for key, users in ledger.corridors.items()}
+        self.trenches = {
+            key: sorted(users, key=lambda user: self._order(user[0])) for key, users in ledger.corridors.items()
+        }
         self.keys = list(
             dict.fromkeys(
-                (r, c, t)
-                for (r, t), users in self.trenches.items()
-                for c, _ in users
-                if self._before(r, c, t)
+                (r, c, t) for (r, t), users in self.trenches.items() for c, _ in users if self._before(r, c, t)
             )
         )
         block.shared = pyo.Var(self.keys, bounds=(0, 1))
@@ -52,8 +51,8 @@ class Corridors:
                 f"{name} spends in the period of its start; lower the saving or take the candidate out of the corridor."
             )
 
-    def _rank(self, user: tuple[int, Terms]) -> tuple[int, int]:
-        return int(self.system_of[user[0]]), user[0]
+    def _order(self, candidate: int) -> tuple[int, int]:
+        return int(self.system_of[candidate]), candidate
 
     def _before(self, corridor: int, candidate: int, period: int) -> list[Terms]:
         """Starts, in the same trench, of systems that come before the candidate's."""
@@ -76,19 +75,36 @@ class Corridors:
         def led(r: int, c: int, t: int) -> object:
             return at_most(one(self.block.shared[r, c, t]).plus(total(self._before(r, c, t)), -1.0))
 
-        def last(r: int, c: int, later: int, t: int) -> object:
-            starts = total(start for user, start in self.trenches[r, t] if user == later)
-            return at_most(one(self.block.shared[r, c, t]).plus(starts), 1.0)
+        def last(r: int, c: int, after: int, t: int) -> object:
+            return at_most(one(self.block.shared[r, c, t]).plus(self.trenches[r, t][after][1]), 1.0)
+
+        def met(r: int, c: int, before: int, own: int, t: int) -> object:
+            users = self.trenches[r, t]
+            later = total(start for user, start in users if self._order(user) > self._order(c))
+            both = users[own][1].plus(users[before][1]).plus(later, -1.0)
+            return at_most(both.plus(one(self.block.shared[r, c, t]), -1.0), 1.0)
 
         def where(key: tuple[int, ...]) -> tuple[int, int]:
             return -1, key[-1]
 
-        after = [
-            (r, c, later, t)
-            for r, c, t in self.keys
-            for later in dict.fromkeys(u for u, _ in self.trenches[r, t])
-            if (self.system_of[later], later) > (self.system_of[c], c)
-        ]
-        add_rows(self.block, ledger, "dig_once_follows", self.keys, follows, where, structural=True)
-        add_rows(self.block, ledger, "dig_once_led", self.keys, led, where, structural=True)
-        add_rows(self.block, ledger, "dig_once_last", after, last, where, structural=True)
+        for name, keys, rule in (
+            ("dig_once_follows", self.keys, follows),
+            ("dig_once_led", self.keys, led),
+            ("dig_once_last", list(self._lasts()), last),
+            ("dig_once_met", list(self._meetings()), met),
+        ):
+            add_rows(self.block, ledger, name, keys, rule, where, structural=True)
+
+    def _lasts(self) -> Iterator[tuple[int, int, int, int]]:
+        """(corridor, candidate, a start after its own, period)."""
+        for r, c, t in self.keys:
+            for i, (user, _) in enumerate(self.trenches[r, t]):
+                if self._order(user) > self._order(c):
+                    yield r, c, i, t
+
+    def _meetings(self) -> Iterator[tuple[int, int, int, int, int]]:
+        """(corridor, candidate, a start of an earlier system, a start of its own, period)."""
+        for r, c, t in self.keys:
+            users = [user for user, _ in self.trenches[r, t]]
+            befores = [i for i, user in enumerate(users) if self.system_of[user] < self.system_of[c]]
+            yield from ((r, c, i, j, t) for i in befores for j, user in enumerate(users) if user == c)

@@ -113,5 +113,6 @@ class _Choice:
         return np.clip(capacity - (np.cumsum(wanted, axis=0) - wanted), 0.0, wanted)
 
     def _serve(self, p: int) -> None:
-        origins, _ = self.pairs[self.site_of[int(self.seq["transition_candidate"][p])]]
+        site = self.site_of[int(self.seq["transition_candidate"][p])]
+        origins = self.pairs[site][0] if site in self.pairs else np.empty(0, np.int64)
         self.left[origins] -= self._filled(origins, float(self.seq["capacity"][self.seq["to_state"][p]]))

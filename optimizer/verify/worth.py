@@ -104,7 +104,10 @@ def equity(worth: Worth) -> Findings:
 
 
 def objective(worth: Worth) -> Findings:
-    """What the plan says it is worth is what it is worth, metric by metric and term by term."""
+    """What the plan says it is worth is what it is worth, metric by metric and term by term.
+
+    The lowest service is a promise where something else is maximised too: then it may be less than what is kept.
+    """
     plan, first = worth.plan, worth.problem.objective.metrics[0]
     claims = {**_named(plan, "metric", "metric_value"), first: plan.objective}
     if LOWEST not in _wanted(worth):
@@ -114,10 +117,11 @@ def objective(worth: Worth) -> Findings:
         (name, value, worth.terms.get(name, math.nan))
         for name, value in _named(plan, "term", "objective_terms").items()
     ]
+    kept = LOWEST if worth.problem.objective.metrics != (LOWEST,) else ""
     found = [
         Violation("objective", name, f"{value:.9g} claimed", f"{true:.9g} recomputed")
         for name, value, true in pairs
-        if not (_near(value, true) or (name == LOWEST and name != first and value <= true))
+        if not (_near(value, true) or (name == kept and value <= true))
     ]
     return len(pairs), found
 
