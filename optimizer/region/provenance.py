@@ -10,7 +10,7 @@ import pandas as pd
 from optimizer.region.schema import ORIGIN
 
 if TYPE_CHECKING:
-    from optimizer.region.reading import Region
+    from optimizer.region.model import Region
 
 KINDS = ("fact", "derived", "assumption")
 ABOUT_NUMBERS = ("origins", "provenance")

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from optimizer.errors import InputError
+from optimizer.region.reading import ABOUT
 from optimizer.region.schema import Schema, load_schema
 
 REGION = """\
@@ -19,6 +20,8 @@ price_base_year: 2024
 #   rivers: rivers.geojson
 # encoding: gb18030         # only if the CSV files are not UTF-8
 """
+ABOUT_REGION = {"id": "my_region", "name_zh": "我的地区", "name_en": "My region"}
+"""Rows of the sheet that stands for region.yaml in a workbook."""
 
 
 def write_template(path: Path | str) -> Path:
@@ -33,6 +36,7 @@ def write_template(path: Path | str) -> Path:
     if path.exists():
         raise InputError(f"{path}: exists already; name a folder or file that does not.")
     if path.suffix == ".xlsx":
+        path.parent.mkdir(parents=True, exist_ok=True)
         _write_workbook(path, load_schema())
         return path
     path.mkdir(parents=True)
@@ -67,6 +71,9 @@ def _write_workbook(path: Path, schema: Schema) -> None:
 
     with xlsxwriter.Workbook(path) as book:
         bold = book.add_format({"bold": True})
+        about = book.add_worksheet(ABOUT)
+        for i, line in enumerate([("key", "value"), *ABOUT_REGION.items()]):
+            about.write_row(i, 0, line, None if i else bold)
         for name, table in schema.items():
             sheet = book.add_worksheet(name)
             sheet.freeze_panes(1, 0)

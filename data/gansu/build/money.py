@@ -11,7 +11,7 @@ CENTRE = 365_000_000
 """Central money for stores at places of production in 2020 (text of U03)."""
 PROVINCE = 100_000_000
 """Provincial money for them: 239 million in 2018-2019 (text of U02), 47.19 in 2020 (text of U03), a year."""
-BOND_SHARE = 0.03
+BOND_SHARE = 0.02
 """Of the special bonds for pipes, parks and cold chain (V236, text: 6.02e9 by July 2024)."""
 BOND_BASE = 6_020_000_000
 OWN_A_HEAD = {"urban": 14.0, "rural": 5.0}
