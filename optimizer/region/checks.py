@@ -30,6 +30,14 @@ def check_region(region: Region) -> list[Finding]:
     return [finding for check in (*CHECKS, *RULE_CHECKS) for finding in check(region)]
 
 
+def empty_tables(region: Region) -> Iterator[Finding]:
+    """A table that may not be absent has rows."""
+    for name, table in region.schema.items():
+        if not table.optional and region.tables[name].empty:
+            expected = f"at least one row of {table.en.split(':')[0].lower()} ({table.zh})"
+            yield region.finding(name, None, "", "a header and no rows", expected, "Fill in the table.")
+
+
 def references(region: Region) -> Iterator[Finding]:
     """Every reference finds its row in the other table."""
     for name, frame in region.tables.items():
@@ -152,6 +160,7 @@ def _unknown_source(region: Region, table: str, row: int, column: str, value: st
 
 
 CHECKS: tuple[Callable[[Region], Iterator[Finding]], ...] = (
+    empty_tables,
     references,
     words,
     roads,

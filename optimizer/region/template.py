@@ -7,7 +7,7 @@ from pathlib import Path
 
 from optimizer.errors import InputError
 from optimizer.region.reading import ABOUT
-from optimizer.region.schema import Schema, load_schema
+from optimizer.region.schema import Column, Schema, Table, load_schema
 
 REGION = """\
 id: my_region
@@ -41,7 +41,7 @@ def write_template(path: Path | str) -> Path:
         return path
     path.mkdir(parents=True)
     (path / "region.yaml").write_text(REGION, encoding="utf-8")
-    (path / "COLUMNS.md").write_text(describe(), encoding="utf-8")
+    (path / "COLUMNS.md").write_text(f"# Tables and columns 数据表与字段\n\n{describe()}", encoding="utf-8")
     for name, table in load_schema().items():
         with (path / f"{name}.csv").open("w", encoding="utf-8-sig", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(table.columns)
@@ -50,20 +50,28 @@ def write_template(path: Path | str) -> Path:
 
 def describe() -> str:
     """Every table and column as Markdown, in both languages."""
-    lines = ["# Tables and columns 数据表与字段", ""]
-    for name, table in load_schema().items():
-        lines += [
-            f"## {name} — {table.en} {table.zh}" + (" (optional 可缺)" if table.optional else ""),
-            "",
-            "| column | type | unit | meaning | 含义 | required |",
-            "| --- | --- | --- | --- | --- | --- |",
-        ]
-        lines += [
-            f"| {column} | {c.type} | {c.unit} | {c.en} | {c.zh} | {'yes' if c.required else ''} |"
-            for column, c in table.columns.items()
-        ]
-        lines.append("")
+    return "\n".join(_describe(name, table) for name, table in load_schema().items())
+
+
+def _describe(name: str, table: Table) -> str:
+    key = f" One row for each {', '.join(table.key)}." if table.key else ""
+    lines = [
+        f"### `{name}` {table.zh}",
+        "",
+        f"{table.en}.{key}{' The table may be absent.' if table.optional else ''}",
+        "",
+        "| column | type | unit | meaning | 含义 | required | from | to | in |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(_line(column, spec) for column, spec in table.columns.items()),
+        "",
+    ]
     return "\n".join(lines)
+
+
+def _line(name: str, column: Column) -> str:
+    limits = ["" if limit is None else f"{limit:g}" for limit in (column.min, column.max)]
+    required = "yes" if column.required else ""
+    return f"| {' | '.join([name, column.type, column.unit, column.en, column.zh, required, *limits, column.refers])} |"
 
 
 def _write_workbook(path: Path, schema: Schema) -> None:

@@ -21,6 +21,7 @@ def forget(table: str, column: str) -> Change:
 
 
 CASES: list[tuple[str, dict[str, Change], str, int, str]] = [
+    ("empty_tables", {"budgets": []}, "budgets.csv", 0, "a header and no rows"),
     ("references", {"places": edited(0, county_id="A9")}, "places.csv", 2, "'A9'"),
     ("references", {"demand": edited(3, commodity="produse")}, "demand.csv", 5, "Did you mean 'produce'?"),
     ("references", {"requires": [{**HUB, "needs_candidate_id": "X", "needs_option": "*"}]}, "requires.csv", 2, "'X'"),

@@ -10,6 +10,7 @@ import pytest
 from optimizer.errors import InputError
 from optimizer.region import load_schema, provenance_shares, read_region, write_template
 from optimizer.region.provenance import parse_origin
+from optimizer.region.template import describe
 from tests.tiny_region import edited, make_tiny_region
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -22,7 +23,8 @@ def test_a_template_is_read_and_lacks_only_rows(tmp_path: Path, name: str) -> No
     assert region.name == "my_region"
     assert set(region.tables) == set(load_schema())
     assert all(frame.empty for frame in region.tables.values())
-    assert region.check() == []
+    needed = [name for name, table in load_schema().items() if not table.optional]
+    assert [f.found for f in region.check()] == ["a header and no rows"] * len(needed)
     with pytest.raises(InputError, match="exists already"):
         write_template(path)
 
@@ -49,6 +51,16 @@ def test_shares_count_every_number_once(tmp_path: Path) -> None:
 def test_the_page_on_bringing_a_region_mentions_every_table_and_column() -> None:
     page = (DOCS / "bring-your-region.md").read_text(encoding="utf-8")
     for name, table in load_schema().items():
-        assert f"`{name}`" in page, name
+        assert f"### `{name}`" in page, name
         for column in table.columns:
-            assert re.search(rf"\b{column}\b", page), f"{name}.{column}"
+            assert f"| {column} | {table.columns[column].type} |" in page, f"{name}.{column}"
+    assert describe() in page, "copy the output of optimizer.region.template.describe() into the page"
+
+
+def test_the_worked_example_of_the_page_is_a_valid_region(tmp_path: Path) -> None:
+    page = (DOCS / "bring-your-region.md").read_text(encoding="utf-8")
+    for name, text in re.findall(r"`([a-z_]+\.(?:csv|yaml))`\n```\n(.*?)```", page, flags=re.DOTALL):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    region = read_region(tmp_path)
+    assert region.check() == []
+    assert region.tables["candidates"]["candidate_id"].tolist() == ["CL-1", "CL-2"]
