@@ -32,9 +32,7 @@ class Tags:
     def of_family(self, name: str) -> np.ndarray:
         """Positions of a family's rows or columns."""
         return (
-            np.flatnonzero(self.family == self.families.index(name))
-            if name in self.families
-            else np.empty(0, np.int64)
+            np.flatnonzero(self.family == self.families.index(name)) if name in self.families else np.empty(0, np.int64)
         )
 
 
@@ -78,9 +76,7 @@ class Compiled:
         """The same with a row that keeps a metric at or above a value (`objective_bound`)."""
         matrix = sp.vstack([self.matrix, sp.csr_matrix(self.costs[metric])], format="csc")
         tags = self.rows
-        families = (
-            tags.families if "objective_bound" in tags.families else (*tags.families, "objective_bound")
-        )
+        families = tags.families if "objective_bound" in tags.families else (*tags.families, "objective_bound")
         rows = Tags(
             families,
             tags.systems,

@@ -83,9 +83,7 @@ class Funding:
     def _carriers(self) -> list[tuple[int, int, int]]:
         budget, share = self.fund["budget"], self.fund["carry_over_share"]
         return [
-            (int(k), int(o), int(t))
-            for k, o, t in np.argwhere(budget > 0)
-            if share[k] > 0 and t < self.periods[-1]
+            (int(k), int(o), int(t)) for k, o, t in np.argwhere(budget > 0) if share[k] > 0 and t < self.periods[-1]
         ]
 
     # ---- rules, one method a family
@@ -113,18 +111,14 @@ class Funding:
     def _funding_balance(self, ledger: Ledger) -> None:
         def rule(*key: int) -> object:
             group = (key[0], key[1], key[2])
-            return equal(
-                total(paid for _, paid in self._by_group[group]).plus(one(self.block.spent[group]), -1.0)
-            )
+            return equal(total(paid for _, paid in self._by_group[group]).plus(one(self.block.spent[group]), -1.0))
 
         add_rows(self.block, ledger, "funding_balance", self.costs, rule, self._of_group)
 
     def _max_share(self, ledger: Ledger) -> None:
         def rule(k: int, *group: int) -> object:
             return at_most(
-                one(self.block.paid[k, *group]).plus(
-                    one(self.block.spent[group]), -float(self.fund["max_share"][k])
-                )
+                one(self.block.paid[k, *group]).plus(one(self.block.spent[group]), -float(self.fund["max_share"][k]))
             )
 
         capped = [key for key in self.block.paid if self.fund["max_share"][key[0]] < 1]
@@ -151,9 +145,7 @@ class Funding:
         for linking in (False, True):
             keys = [key for key in sorted(self._by_owner) if (owners[key[1]] == POOL) == linking]
             family = "budget_shared" if linking else "budget"
-            add_rows(
-                self.block, ledger, family, keys, rule, lambda key: (key[1] - 1, key[2]), linking=linking
-            )
+            add_rows(self.block, ledger, family, keys, rule, lambda key: (key[1] - 1, key[2]), linking=linking)
 
     def _carried(self, k: int, owner: int, t: int) -> Terms:
         return one(self.block.carried[k, owner, t]) if (k, owner, t) in self.block.carried else NOTHING
@@ -163,9 +155,7 @@ class Funding:
             cap = self.fund["carry_over_share"][k] * self.fund["budget"][k, owner, t] / MILLION
             return at_most(one(self.block.carried[k, owner, t]), float(cap))
 
-        add_rows(
-            self.block, ledger, "carry_over", list(self.block.carried), rule, lambda key: (key[1] - 1, key[2])
-        )
+        add_rows(self.block, ledger, "carry_over", list(self.block.carried), rule, lambda key: (key[1] - 1, key[2]))
 
     def _debt_service(self, ledger: Ledger) -> None:
         bonds: dict[int, list[tuple[int, int, Terms]]] = defaultdict(list)
@@ -175,9 +165,7 @@ class Funding:
         ceiling = self.fund["debt_service_ceiling"]
 
         def rule(county: int, t: int) -> object:
-            yearly = total(
-                drawn.scaled(repayment(self.problem, k, tau, t)) for k, tau, drawn in bonds[county]
-            )
+            yearly = total(drawn.scaled(repayment(self.problem, k, tau, t)) for k, tau, drawn in bonds[county])
             return at_most(yearly, float(ceiling[county, min(t, self.periods[-1])]) / MILLION)
 
         keys = [

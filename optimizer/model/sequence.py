@@ -66,9 +66,7 @@ class Sequence:
         """1 if works of transition ``p`` go on in ``period``."""
         if p in self.timetable.in_flight:
             return Terms(float(period < self.timetable.service_in_flight(p)), [], [])
-        return total(
-            self.start(p, t) for t in self.timetable.starts[p] if period in self.timetable.under_way(p, t)
-        )
+        return total(self.start(p, t) for t in self.timetable.starts[p] if period in self.timetable.under_way(p, t))
 
     @cached_property
     def into(self) -> dict[int, list[int]]:
@@ -146,11 +144,7 @@ class Sequence:
         add_rows(self.block, ledger, "requires", keys, rule, lambda key: (self.county_of[key[1]], key[2]))
 
     def _bound(self, need: Requirement) -> list[int]:
-        return (
-            self._reaching(need.candidate, need.state)
-            if need.state != ANY
-            else self._of_candidate[need.candidate]
-        )
+        return self._reaching(need.candidate, need.state) if need.state != ANY else self._of_candidate[need.candidate]
 
     def _reaching(self, candidate: int, state: int) -> list[int]:
         """Transitions that bring a candidate to a state, or out of its initial one."""
@@ -172,9 +166,7 @@ class Sequence:
             )
             return at_most(total(starts), 1.0)
 
-        add_rows(
-            self.block, ledger, "excludes", range(len(self.problem.exclusions)), rule, lambda _: (-1, -1)
-        )
+        add_rows(self.block, ledger, "excludes", range(len(self.problem.exclusions)), rule, lambda _: (-1, -1))
 
     def _locks(self, ledger: Ledger) -> None:
         def rule(index: int) -> object:

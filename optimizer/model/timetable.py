@@ -51,9 +51,8 @@ class Timetable:
     def _starts(self, p: int) -> tuple[int, ...]:
         if p in self.in_flight:
             return ()
-        seq, horizon = self.problem.sequence, self.horizon
-        candidate = int(seq["transition_candidate"].values[p])
-        first, last = int(seq["earliest_year"].values[candidate]), int(seq["latest_year"].values[candidate])
+        first, last = self._window[p]
+        horizon = self.horizon
         window = [t for t in range(horizon.n_periods) if first <= horizon.starts[t] <= last]
         return tuple(t for t in window if horizon.allow_unfinished or self._finishes(p, t))
 
@@ -73,6 +72,22 @@ class Timetable:
     def _lead(self) -> list[int]:
         return [int(v) for v in self.problem.sequence["lead_years"].values]
 
+    @cached_property
+    def _window(self) -> list[tuple[int, int]]:
+        """First and last year in which each transition's candidate may start."""
+        seq = self.problem.sequence
+        owner = seq["transition_candidate"].values
+        first, last = seq["earliest_year"].values[owner], seq["latest_year"].values[owner]
+        return [(int(a), int(b)) for a, b in zip(first, last, strict=True)]
+
+    @cached_property
+    def _life(self) -> list[int]:
+        return [int(v) for v in self.problem.sequence["lifetime"].values]
+
+    @cached_property
+    def _cost(self) -> list[int]:
+        return [int(v) for v in self.problem.sequence["overnight_cost"].values]
+
     def service(self, p: int, start: int) -> int:
         """First period in service of transition ``p`` started in period ``start``."""
         return self.horizon.service_period(start, self._lead[p])
@@ -89,9 +104,7 @@ class Timetable:
         """CNY by period of a start: construction years and replacements within the horizon."""
         paid = self._by_period((self.horizon.starts[start] + k, a) for k, a in enumerate(self._yearly[p]))
         served = self.service(p, start)
-        replaced = (
-            self._replacements(p, self.horizon.starts[served]) if served < self.horizon.n_periods else []
-        )
+        replaced = self._replacements(p, self.horizon.starts[served]) if served < self.horizon.n_periods else []
         return self._by_period(replaced, paid)
 
     def spending_in_flight(self, p: int) -> dict[int, int]:
@@ -100,19 +113,14 @@ class Timetable:
         return self._by_period(self._replacements(p, lock.year), self._by_period(lock.payments))
 
     def _replacements(self, p: int, served_year: int) -> list[tuple[int, int]]:
-        life, cost = (
-            int(self.problem.sequence["lifetime"].values[p]),
-            int(self.problem.sequence["overnight_cost"].values[p]),
-        )
+        life, cost = self._life[p], self._cost[p]
         return [
             (year, cost)
             for year in range(served_year + life, self.horizon.end, life)
             if year >= self.horizon.first_year
         ]
 
-    def _by_period(
-        self, payments: Iterable[tuple[int, int]], into: dict[int, int] | None = None
-    ) -> dict[int, int]:
+    def _by_period(self, payments: Iterable[tuple[int, int]], into: dict[int, int] | None = None) -> dict[int, int]:
         result = dict(into or {})
         for year, amount in payments:
             period = self.horizon.period_of(year)
@@ -132,8 +140,7 @@ class Timetable:
         return self._residual_from(p, self.in_flight[p].year)
 
     def _residual_from(self, p: int, served_year: int) -> float:
-        seq = self.problem.sequence
-        life, cost = int(seq["lifetime"].values[p]), float(seq["overnight_cost"].values[p])
+        life, cost = self._life[p], float(self._cost[p])
         if served_year >= self.horizon.end:
             return float(sum(self.spending_in_flight(p).values()))
         age = (self.horizon.end - served_year) % life

@@ -38,39 +38,58 @@ class Block:
         return replace(self.model, costs={PRICED: np.asarray(cost)}, constants={PRICED: 0.0}, ranks=(PRICED,))
 
 
+def clusters(compiled: Compiled) -> list[np.ndarray]:
+    """Columns that hang together by physics and precedence alone, money and quotas left aside; those with choices."""
+    core = compiled.rows.system == (compiled.rows.systems.index("") if "" in compiled.rows.systems else -1)
+    kept = np.flatnonzero(~compiled.rows.linking & ~(core & ~compiled.rows.structural))
+    _, of_column = _components(compiled.matrix.tocsr()[kept])
+    order = np.argsort(of_column, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(of_column[order])) + 1)
+    return [part for part in parts if compiled.integer[part].any()]
+
+
+def _components(pattern: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Component of every row and of every column of a sparse pattern."""
+    _, label = connected_components(sp.bmat([[None, pattern], [pattern.T, None]], format="csr"), directed=False)
+    return label[: pattern.shape[0]], label[pattern.shape[0] :]
+
+
 def find_blocks(compiled: Compiled) -> tuple[np.ndarray, list[Block]]:
     """Shared rows, and the components that are left without them."""
     shared = np.flatnonzero(compiled.rows.linking)
     inner = np.flatnonzero(~compiled.rows.linking)
     by_row = compiled.matrix.tocsr()
-    pattern = by_row[inner]
-    joined = sp.bmat([[None, pattern], [pattern.T, None]], format="csr")
-    _, label = connected_components(joined, directed=False)
-    of_row, of_column = label[: len(inner)], label[len(inner) :]
+    of_row, of_column = _components(by_row[inner])
     order = {int(component): i for i, component in enumerate(dict.fromkeys(of_column))}
     blocks = []
     for component in order:
         columns, rows = np.flatnonzero(of_column == component), inner[of_row == component]
         blocks.append(_block(compiled, by_row, columns, rows, shared))
-    return shared, _merged_free(blocks)
+    return shared, sorted(blocks, key=lambda block: -int(block.model.integer.sum()))
 
 
-def _merged_free(blocks: list[Block]) -> list[Block]:
-    """Largest first."""
-    return sorted(blocks, key=lambda block: -int(block.model.integer.sum()))
-
-
-def _block(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray, rows: np.ndarray, shared: np.ndarray) -> Block:
+def _block(
+    compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray, rows: np.ndarray, shared: np.ndarray
+) -> Block:
     metric = compiled.ranks[0]
     model = replace(
-        compiled, matrix=by_row[rows][:, columns].tocsc(), row_lower=compiled.row_lower[rows],
-        row_upper=compiled.row_upper[rows], col_lower=compiled.col_lower[columns], col_upper=compiled.col_upper[columns],
-        integer=compiled.integer[columns], costs={metric: compiled.costs[metric][columns]}, constants={metric: 0.0},
-        rows=_part(compiled.rows, rows), columns=_part(compiled.columns, columns),
+        compiled,
+        matrix=by_row[rows][:, columns].tocsc(),
+        row_lower=compiled.row_lower[rows],
+        row_upper=compiled.row_upper[rows],
+        col_lower=compiled.col_lower[columns],
+        col_upper=compiled.col_upper[columns],
+        integer=compiled.integer[columns],
+        costs={metric: compiled.costs[metric][columns]},
+        constants={metric: 0.0},
+        rows=_part(compiled.rows, rows),
+        columns=_part(compiled.columns, columns),
     )
     return Block(columns, rows, model, by_row[shared][:, columns])
 
 
 def _part(tags: Tags, which: np.ndarray) -> Tags:
-    arrays = {name: getattr(tags, name)[which] for name in ("family", "system", "county", "period", "linking", "structural")}
+    arrays = {
+        name: getattr(tags, name)[which] for name in ("family", "system", "county", "period", "linking", "structural")
+    }
     return replace(tags, **arrays)

@@ -34,9 +34,7 @@ def explain(compiled: Compiled, settings: SolverSettings) -> list[Conflict]:
     relaxable = np.flatnonzero(~compiled.rows.structural)
     scale = np.maximum(abs(compiled.matrix).max(axis=1).toarray().ravel()[relaxable], 1e-6)
     elastic = _with_slacks(compiled, relaxable, scale)
-    solved = run(
-        elastic, replace(settings, mip_gap=0.05), stage="explain", time_limit=min(60.0, settings.time_limit)
-    )
+    solved = run(elastic, replace(settings, mip_gap=0.05), stage="explain", time_limit=min(60.0, settings.time_limit))
     if solved.values is None:
         return []
     n = compiled.matrix.shape[1]

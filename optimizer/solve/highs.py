@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,13 +32,17 @@ TERMINATION = {
 
 @dataclass(frozen=True)
 class Solved:
-    """What one run found: values of the columns or None, objective and proven upper bound, constant included."""
+    """What one run found: values of the columns or None, objective and proven upper bound, constant included.
+
+    ``duals``: sizes of the shadow prices of the rows of a continuous model.
+    """
 
     termination: str
     values: np.ndarray | None
     objective: float
     bound: float
     seconds: float
+    duals: np.ndarray | None = None
 
 
 def pass_model(compiled: Compiled) -> highspy.Highs:
@@ -78,6 +82,7 @@ def run(
     time_limit: float | None = None,
     listener: Listener = silent,
     stop: threading.Event | None = None,
+    found: Callable[[np.ndarray], object] | None = None,
 ) -> Solved:
     """Maximise the first metric of a Compiled.
 
@@ -87,6 +92,8 @@ def run(
         Values of all columns to begin from (a MIP start), or None.
     stop
         Set by the caller (Ctrl-C) to end the run and keep the incumbent.
+    found
+        Called with the values of all columns at every better solution.
     """
     began = time.monotonic()
     highs = pass_model(compiled)
@@ -106,19 +113,31 @@ def run(
         solution.value_valid = True
         highs.setSolution(solution)
     _listen(highs, stage, began, listener, stop)
+    if found is not None:
+        highs.cbMipImprovingSolution += lambda event: found(np.array(event.data_out.mip_solution, float))
     highs.run()
+    if start is not None and _took_start_unseen(highs):
+        left = max(limit - (time.monotonic() - began), 0.1)
+        return run(compiled, settings, stage=stage, time_limit=left, listener=listener, stop=stop, found=found)
     return _read(highs, compiled, time.monotonic() - began)
 
 
-def _listen(
-    highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: threading.Event | None
-) -> None:
+def _took_start_unseen(highs: highspy.Highs) -> bool:
+    """Whether the start was called optimal though nothing was solved.
+
+    Where presolve leaves an objective without variables, HiGHS 1.15 takes any feasible start for optimal, whatever it
+    is worth; such a model is solved again, at no cost, without the start.
+    """
+    info = highs.getInfo()
+    optimal = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    return optimal and info.mip_node_count <= 0 and info.simplex_iteration_count <= 0
+
+
+def _listen(highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: threading.Event | None) -> None:
     def tell(event: highspy.HighsCallbackEvent) -> None:
         data = event.data_out
         listener(
-            Progress(
-                stage, time.monotonic() - began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound)
-            )
+            Progress(stage, time.monotonic() - began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound))
         )
 
     def check(event: highspy.HighsCallbackEvent) -> None:
@@ -151,6 +170,7 @@ def _read(highs: highspy.Highs, compiled: Compiled, seconds: float) -> Solved:
         float(objective),
         math.inf if bound is None else max(bound, float(objective)),
         seconds,
+        None if compiled.integer.any() or values is None else np.abs(np.array(highs.getSolution().row_dual, float)),
     )
 
 

@@ -66,9 +66,7 @@ class Payments:
     @cached_property
     def paid(self) -> dict[tuple[int, int, int, int], int]:
         """Columns of payments by (source, *group)."""
-        keys = [
-            (k, *group) for group in self.spent for k in self.sources if self.fund["eligible"][k, group[1]]
-        ]
+        keys = [(k, *group) for group in self.spent for k in self.sources if self.fund["eligible"][k, group[1]]]
         return {key: i for i, key in enumerate(keys)}
 
     @cached_property
@@ -90,10 +88,7 @@ class Payments:
         self._own_shares()
         self._budgets()
         self._debt_services()
-        caps = [
-            self.fund["carry_over_share"][k] * self.fund["budget"][k, o, t] / THOUSAND
-            for k, o, t in self.carried
-        ]
+        caps = [self.fund["carry_over_share"][k] * self.fund["budget"][k, o, t] / THOUSAND for k, o, t in self.carried]
         highest = np.array([*(self._highest(key) for key in self.paid), *caps, *[np.inf] * self.shortages])
         cost = [float(self.fund["preference"][k]) * (1 + LATER_COSTS * t) for k, _, _, t in self.paid]
         weights = np.array([*cost, *[0.0] * len(caps), *[SHORTAGE_PRICE] * self.shortages])
@@ -139,9 +134,7 @@ class Payments:
                 *self._kept(key, 1.0),
                 *self._kept((key[0], key[1], key[2] - 1), -1.0),
             ]
-            self.programme.add(
-                [*flows, self._shortage(-1.0)], -np.inf, float(self.fund["budget"][key]) / THOUSAND
-            )
+            self.programme.add([*flows, self._shortage(-1.0)], -np.inf, float(self.fund["budget"][key]) / THOUSAND)
 
     def _kept(self, key: tuple[int, int, int], sign: float) -> list[Term]:
         return [(self.carried[key], sign)] if key in self.carried else []
@@ -164,9 +157,7 @@ class Payments:
             group = int(self.county[c]), int(self.system[c]), int(t)
             for k in self.sources:
                 if (k, *group) in self.paid:
-                    paid[c, k, t] = self.spending[c, t] * (
-                        x[self.paid[k, *group]] * THOUSAND / self.spent[group]
-                    )
+                    paid[c, k, t] = self.spending[c, t] * (x[self.paid[k, *group]] * THOUSAND / self.spent[group])
         carried = np.zeros(self.fund["budget"].shape)
         for key, i in self.carried.items():
             carried[key] = x[i] * THOUSAND

@@ -99,6 +99,4 @@ def shared_trenches(problem: Problem, start: np.ndarray) -> list[tuple[int, int,
 
 
 def _value(terms: Terms) -> float:
-    return terms.constant + sum(
-        c * (v.value or 0.0) for c, v in zip(terms.coefs, terms.variables, strict=True)
-    )
+    return terms.constant + sum(c * (v.value or 0.0) for c, v in zip(terms.coefs, terms.variables, strict=True))

@@ -104,9 +104,7 @@ class _Rounding:
         used = self.carry_over.copy()
         used[:, :, 1:] -= self.carry_over[:, :, :-1]
         for k, pooled in enumerate(self.pooled):
-            np.add.at(
-                used[k], np.zeros_like(self.county) if pooled else self.county + 1, self.payment[:, k, :]
-            )
+            np.add.at(used[k], np.zeros_like(self.county) if pooled else self.county + 1, self.payment[:, k, :])
         return used
 
 

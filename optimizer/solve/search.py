@@ -1,7 +1,7 @@
 """A plan beside the proof: HiGHS proves on the whole model in one thread while good plans are searched in another.
 
-The search is generic over Compiled models: relax, open only what the relaxation wants (RENS; Berthold 2014), then free one
-block of counties at a time with all the rest held (large neighbourhood search; Shaw 1998).
+The search is generic over Compiled models: the relaxation prices the shared rows; each block is planned at those prices
+with the others held; then bundles of blocks are freed (large neighbourhood search; Shaw 1998).
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from optimizer.model.compiled import Compiled
-from optimizer.solve.blocks import find_blocks
+from optimizer.solve.blocks import clusters
 from optimizer.solve.highs import Solved, run
 from optimizer.solve.progress import Listener, Progress
 from optimizer.solve.settings import SolverSettings
 
 PATIENCE = 5.0
 """Seconds the whole model gets alone before a search is begun beside it."""
-WANTED = 1e-4
-RENS_GAP = 0.01
-RENS_SHARE = 0.25
-STEP_SECONDS = 12.0
-STEP_GAP = 0.002
+BUNDLES = 20
+"""Share of all choices that are freed at once, as its inverse."""
+STEP_SECONDS = 6.0
+STEP_GAP = 0.003
+FIRST_GAP = 0.01
+CHARGED = "charged"
 
 
 @dataclass
@@ -74,8 +75,14 @@ class Board:
 
 
 def solve_whole(
-    compiled: Compiled, settings: SolverSettings, *, start: np.ndarray | None, stage: str, time_limit: float,
-    listener: Listener, stop: threading.Event,
+    compiled: Compiled,
+    settings: SolverSettings,
+    *,
+    start: np.ndarray | None,
+    stage: str,
+    time_limit: float,
+    listener: Listener,
+    stop: threading.Event,
 ) -> Solved:
     """Maximise a Compiled: proof on the whole, search beside it when the proof takes long.
 
@@ -90,7 +97,17 @@ def solve_whole(
     quiet, ended = threading.Event(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
         one = replace(settings, threads=1)
-        proof = pool.submit(run, compiled, one, start=start, stage=stage, time_limit=time_limit, listener=board.hear, stop=quiet)
+        proof = pool.submit(
+            run,
+            compiled,
+            one,
+            start=start,
+            stage=stage,
+            time_limit=time_limit,
+            listener=board.hear,
+            stop=quiet,
+            found=board.offer,
+        )
         proof.add_done_callback(lambda _: ended.set())
         if not _wait(ended, stop, board, began + min(PATIENCE, time_limit)):
             search = pool.submit(_search, board, one, began + time_limit, ended, quiet)
@@ -120,41 +137,43 @@ def _combined(proof: Future[Solved], board: Board, stop: threading.Event, second
     return Solved(termination, board.values, board.objective, max(bound, board.objective), seconds)
 
 
-def _search(board: Board, settings: SolverSettings, until: float, ended: threading.Event, quiet: threading.Event) -> None:
-    """Relax, open what the relaxation wants, then one neighbourhood after the other until told to stop."""
+def _search(
+    board: Board, settings: SolverSettings, until: float, ended: threading.Event, quiet: threading.Event
+) -> None:
+    """Price the shared rows by the relaxation, plan block by block at those prices, then improve block by block."""
     compiled = board.compiled
-    relaxed = replace(compiled, integer=np.zeros_like(compiled.integer))
     interior = replace(settings, options={**settings.options, "solver": "ipm", "run_crossover": "off"})
-    wanted = run(relaxed, interior, stage="relax", time_limit=max(1.0, until - time.monotonic()), stop=quiet)
-    left = until - time.monotonic()
-    if wanted.values is not None and left > 0 and not quiet.is_set():
-        closed = compiled.integer & (wanted.values < WANTED) & (compiled.col_lower <= 0)
-        narrow = replace(compiled, col_upper=np.where(closed, np.minimum(compiled.col_upper, 0.0), compiled.col_upper))
-        found = run(narrow, replace(settings, mip_gap=RENS_GAP), stage="rens", time_limit=RENS_SHARE * left, stop=quiet)
-        board.offer(found.values)
-    for free in _neighbourhoods(compiled, settings.seed):
-        if quiet.is_set() or ended.is_set() or time.monotonic() >= until or board.values is None:
+    relaxed = replace(compiled, integer=np.zeros_like(compiled.integer))
+    prices = run(relaxed, interior, stage="relax", time_limit=max(1.0, until - time.monotonic()), stop=quiet).duals
+    shared = np.flatnonzero(compiled.rows.linking)
+    charged = compiled.cost if prices is None else compiled.cost - compiled.matrix[shared].T @ prices[shared]
+    for turn, free in _neighbourhoods(compiled, settings.seed):
+        left = until - time.monotonic()
+        if quiet.is_set() or ended.is_set() or left <= 0 or board.values is None:
             return
         held = _held(compiled, board.values, free)
-        step = replace(settings, mip_gap=STEP_GAP)
-        limit = min(STEP_SECONDS, max(0.5, until - time.monotonic()))
+        if turn == 0:
+            held = replace(held, costs={CHARGED: charged}, constants={CHARGED: 0.0}, ranks=(CHARGED,))
+        step = replace(settings, mip_gap=STEP_GAP if turn else FIRST_GAP)
+        limit = min(STEP_SECONDS, max(0.5, left))
         board.offer(run(held, step, start=board.values, stage="search", time_limit=limit, stop=quiet).values)
 
 
-def _neighbourhoods(compiled: Compiled, seed: int) -> Iterator[np.ndarray]:
-    """Masks of counties' columns to free: each block in turn, then random pairs of blocks, for ever."""
-    _, blocks = find_blocks(compiled)
-    parts = [b.columns for b in blocks if b.model.integer.any()]
+def _neighbourhoods(compiled: Compiled, seed: int) -> Iterator[tuple[int, np.ndarray]]:
+    """(turn, columns to free): clusters bundled at random to a share of all choices, every cluster once a turn."""
     rng = np.random.default_rng(seed)
-    if not parts:
-        return
-    for turn in itertools.count():
+    parts = clusters(compiled)
+    most = max(1.0, compiled.integer.sum() / BUNDLES)
+    for turn in itertools.count() if parts else ():
+        free, size = np.zeros(compiled.matrix.shape[1], bool), 0
         for i in rng.permutation(len(parts)):
-            free = np.zeros(compiled.matrix.shape[1], bool)
             free[parts[i]] = True
-            if turn % 2:
-                free[parts[int(rng.integers(len(parts)))]] = True
-            yield free
+            size += int(compiled.integer[parts[i]].sum())
+            if size >= most:
+                yield turn, free
+                free, size = np.zeros(compiled.matrix.shape[1], bool), 0
+        if size:
+            yield turn, free
 
 
 def _held(compiled: Compiled, values: np.ndarray, free: np.ndarray) -> Compiled:
@@ -163,6 +182,8 @@ def _held(compiled: Compiled, values: np.ndarray, free: np.ndarray) -> Compiled:
     at = np.where(compiled.integer, np.round(values), values)
     at = np.clip(at, compiled.col_lower, compiled.col_upper)
     return replace(
-        compiled, col_lower=np.where(hold, at, compiled.col_lower), col_upper=np.where(hold, at, compiled.col_upper),
+        compiled,
+        col_lower=np.where(hold, at, compiled.col_lower),
+        col_upper=np.where(hold, at, compiled.col_upper),
         integer=compiled.integer & ~hold,
     )

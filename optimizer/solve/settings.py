@@ -30,7 +30,8 @@ HIGHS_OPTIONS = frozenset(
         "mip_heuristic_run_rins",
         "mip_heuristic_run_rens",
         "mip_heuristic_run_root_reduced_cost",
-        "mip_allow_restart", "run_crossover",
+        "mip_allow_restart",
+        "run_crossover",
     }
 )
 

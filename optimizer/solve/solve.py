@@ -23,7 +23,7 @@ from optimizer.solve.search import solve_whole
 from optimizer.solve.settings import SolverSettings
 
 POLISH_SECONDS = 60.0
-GREEDY_SHARE = 0.15
+GREEDY_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -178,10 +178,6 @@ def _describe(
     shortage: float,
 ) -> str:
     names = [str(problem.sequence["county_name_zh"].values[c]) for c in counties]
-    where = (
-        (f" in {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else ""))
-        if names
-        else ""
-    )
+    where = (f" in {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")) if names else ""
     when = f", {', '.join(problem.horizon.labels[t] for t in periods)}" if periods else ""
     return f"{family}{where}{when}: {rows} row(s), short by {shortage:g} in all"
