@@ -112,7 +112,9 @@ class _Candidate:
         self.column = self.calendar.column
         self.mine = [int(p) for p in np.flatnonzero(self.column["transition_candidate"] == candidate)]
         self.initial = next(
-            int(s) for s in np.flatnonzero(self.column["state_initial"]) if self.column["state_candidate"][s] == candidate
+            int(s)
+            for s in np.flatnonzero(self.column["state_initial"])
+            if self.column["state_candidate"][s] == candidate
         )
         mine = [lock for lock in problem.locks if lock.transition in self.mine]
         self.flying = {lock.transition: lock for lock in mine if lock.kind == "in_flight"}
@@ -136,13 +138,21 @@ class _Candidate:
         for p in out:
             for t in range(since, self.calendar.periods):
                 if self._may_start(p, t):
-                    yield from self._ways(int(self.column["to_state"][p]), self.calendar.serves(p, t), (*so_far, (p, t)))
+                    yield from self._ways(
+                        int(self.column["to_state"][p]), self.calendar.serves(p, t), (*so_far, (p, t))
+                    )
 
     def _may_start(self, p: int, t: int) -> bool:
         year = self.calendar.begins[t]
-        if p in self.forbidden or not self.column["earliest_year"][self.candidate] <= year <= self.column["latest_year"][self.candidate]:
+        if (
+            p in self.forbidden
+            or not self.column["earliest_year"][self.candidate] <= year <= self.column["latest_year"][self.candidate]
+        ):
             return False
-        ended = self.calendar.serves(p, t) < self.calendar.periods and max(self.calendar.construction(p, t))[0] < self.calendar.end
+        ended = (
+            self.calendar.serves(p, t) < self.calendar.periods
+            and max(self.calendar.construction(p, t))[0] < self.calendar.end
+        )
         return ended or self.problem.horizon.allow_unfinished
 
     def _describe(self, starts: Starts) -> Schedule:
@@ -162,7 +172,10 @@ class _Candidate:
                 residual += paid.sum()
             spending += paid
         for p, lock in self.flying.items():
-            paid, arrivals[p] = calendar.by_period([*lock.payments, *calendar.replacements(p, lock.year)]), calendar.serves_from(lock.year)
+            paid, arrivals[p] = (
+                calendar.by_period([*lock.payments, *calendar.replacements(p, lock.year)]),
+                calendar.serves_from(lock.year),
+            )
             under_way[: arrivals[p]] += 1
             residual += calendar.residual(p, lock.year) if lock.year < calendar.end else paid.sum()
             spending += paid
@@ -177,7 +190,9 @@ class _Candidate:
         for t in range(self.calendar.periods):
             moved = True
             while moved:
-                onward = [p for p, arrival in arrivals.items() if arrival <= t and self.column["from_state"][p] == state[t]]
+                onward = [
+                    p for p, arrival in arrivals.items() if arrival <= t and self.column["from_state"][p] == state[t]
+                ]
                 moved = bool(onward)
                 state[t] = self.column["to_state"][onward[0]] if moved else state[t]
         return state
@@ -219,7 +234,8 @@ class Patterns:
 
     def _bound_from(self, candidate: int, state: int) -> np.ndarray:
         first = [
-            min((t for p, t in s.starts if state in (ANY, self.column["to_state"][p])), default=NEVER) for s in self.lists[candidate]
+            min((t for p, t in s.starts if state in (ANY, self.column["to_state"][p])), default=NEVER)
+            for s in self.lists[candidate]
         ]
         return self.of(candidate, first)
 
@@ -229,7 +245,10 @@ class Patterns:
                 return bool(self.column["state_initial"][self.column["from_state"][p]])
             return bool(self.column["to_state"][p] == state)
 
-        return self.of(candidate, [min((a for p, a in s.arrivals.items() if fits(p)), default=NEVER - 1) for s in self.lists[candidate]])
+        return self.of(
+            candidate,
+            [min((a for p, a in s.arrivals.items() if fits(p)), default=NEVER - 1) for s in self.lists[candidate]],
+        )
 
     def _within_resources(self) -> np.ndarray:
         good = np.ones(len(self.index), bool)
@@ -240,17 +259,15 @@ class Patterns:
                 continue
             used = self.total("used", mine)
             for r in range(limits.shape[0]):
-                if np.isnan(limits[r, o]).any():
-                    continue
-                if self.column["resource_whole_horizon"][r]:
-                    good &= used[:, r].sum(axis=1) <= limits[r, o].sum() + 1e-9
-                else:
-                    good &= (used[:, r] <= limits[r, o] + 1e-9).all(axis=1)
+                whole = bool(self.column["resource_whole_horizon"][r])
+                amount = used[:, r].sum(axis=1, keepdims=True) if whole else used[:, r]
+                limit = limits[r, o].sum(keepdims=True) if whole else limits[r, o]
+                good &= ~(amount > limit + 1e-9).any(axis=1)
         return good
 
     @cached_property
     def money(self) -> tuple[np.ndarray, np.ndarray]:
-        """Spending (pattern, candidate, period) and value beside services (pattern,), CNY; shared trenches taken off."""
+        """Spending (pattern, candidate, period), value beside services (pattern,), CNY, shared trenches taken off."""
         spending = np.stack([self.of(c, [s.spending for s in one]) for c, one in enumerate(self.lists)], axis=1)
         worth = np.sum([self.of(c, [s.worth for s in one]) for c, one in enumerate(self.lists)], axis=0)
         rank = self.problem.system_of_candidate()
@@ -258,8 +275,13 @@ class Patterns:
             users = sorted(np.flatnonzero(self.column["corridor"] == r), key=lambda c: (rank[c], c))
             begun = {c: self.of(c, [s.begun(self.periods) for s in self.lists[c]]) for c in users}
             for t, c in product(range(self.periods), users):
-                earlier = np.any([begun[b][:, t] for b in users if rank[b] < rank[c]] or [np.zeros(len(self.index), bool)], axis=0)
-                later = np.any([begun[b][:, t] for b in users if (rank[b], b) > (rank[c], c)] or [np.zeros(len(self.index), bool)], axis=0)
+                earlier = np.any(
+                    [begun[b][:, t] for b in users if rank[b] < rank[c]] or [np.zeros(len(self.index), bool)], axis=0
+                )
+                later = np.any(
+                    [begun[b][:, t] for b in users if (rank[b], b) > (rank[c], c)] or [np.zeros(len(self.index), bool)],
+                    axis=0,
+                )
                 saved = (begun[c][:, t] & earlier & ~later) * round(float(saving))
                 spending[:, c, t] -= saved
                 worth = worth + saved * self.calendar.discount(t)
@@ -270,7 +292,9 @@ class Patterns:
         return np.stack([one[i].state for one, i in zip(self.lists, self.index[pattern], strict=True)])
 
 
-def brute_force(problem: Problem, metric: str | None = None, bounds: tuple[EpsilonBound, ...] | None = None) -> float | None:
+def brute_force(
+    problem: Problem, metric: str | None = None, bounds: tuple[EpsilonBound, ...] | None = None
+) -> float | None:
     """Best value of a metric (the first of the objective) over all plans, None when no plan obeys all rules."""
     metric = problem.objective.metrics[0] if metric is None else metric
     patterns = Patterns(problem)

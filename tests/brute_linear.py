@@ -60,7 +60,7 @@ def _project_rows(problem: Problem, fund: dict[str, np.ndarray], spending: np.nd
         amount = spending[c, t] / THOUSAND
         payers = [k for k in range(len(fund["source_kind"])) if fund["eligible"][k, system[c]]]
         mine = {k: rows.column((k, int(c), int(t)), fund["max_share"][k] * amount) for k in payers}
-        rows.add({i: 1.0 for i in mine.values()}, amount, amount)
+        rows.add(dict.fromkeys(mine.values(), 1.0), amount, amount)
         own = {i: 1.0 for k, i in mine.items() if fund["source_kind"][k] == "own"}
         rows.add(own, fund["own_share"][county[c]] * amount, np.inf)
 
@@ -73,7 +73,11 @@ def _budget_rows(problem: Problem, fund: dict[str, np.ndarray], rows: Rows) -> N
         for o in range(owners):
             before: dict[int, float] = {}
             for t in range(periods):
-                terms = {i: 1.0 for (s, c, u), i in paid.items() if (s, u) == (k, t) and o == (0 if fund["pooled"][k] else county[c] + 1)}  # type: ignore[misc]
+                terms = {
+                    i: 1.0
+                    for (s, c, u), i in paid.items()
+                    if (s, u) == (k, t) and o == (0 if fund["pooled"][k] else county[c] + 1)
+                }  # type: ignore[misc]
                 budget = fund["budget"][k, o, t] / THOUSAND
                 last = t == periods - 1
                 kept = rows.column(("kept", k, o, t), 0.0 if last else fund["carry_over_share"][k] * budget)
@@ -185,9 +189,14 @@ class _Block:
         self.data = {str(n): v.values for n, v in self.system.data.variables.items()}
         self.quantity = self.data["quantity"][:, t]
         pairs, links = self.system.data.sizes["pair"], self.system.data.sizes["link"]
-        self.share = [rows.column((name, t, "share", p), float(self.quantity[self.data["pair_origin"][p]] > 0)) for p in range(pairs)]
+        self.share = [
+            rows.column((name, t, "share", p), float(self.quantity[self.data["pair_origin"][p]] > 0))
+            for p in range(pairs)
+        ]
         self.flow = {
-            (li, g): rows.column((name, t, "flow", li, g)) for li in range(links) for g in range(self.system.data.sizes["product"])
+            (li, g): rows.column((name, t, "flow", li, g))
+            for li in range(links)
+            for g in range(self.system.data.sizes["product"])
         }
         self.whole = self.share if self.system.data.attrs["single_source"] else []
         counties = len(problem.county_ids)
@@ -200,7 +209,8 @@ class _Block:
     def _amounts(self, chosen: np.ndarray, weight: np.ndarray | None = None) -> dict[int, float]:
         of = self.data["pair_origin"]
         return {
-            self.share[p]: float(self.quantity[of[p]] * (1.0 if weight is None else weight[p])) for p in np.flatnonzero(chosen)
+            self.share[p]: float(self.quantity[of[p]] * (1.0 if weight is None else weight[p]))
+            for p in np.flatnonzero(chosen)
         }
 
     def _origins(self) -> None:
@@ -262,7 +272,13 @@ def _maximise(rows: Rows, wanted: dict[int, float], whole: list[int]) -> float |
     integral[whole] = 1
     a, lower, upper = rows.matrix()
     rules = LinearConstraint(a, lower, upper) if len(a) else ()
-    solved = milp(cost, integrality=integral, bounds=Bounds(0.0, np.array(rows.most)), constraints=rules, options={"mip_rel_gap": 0.0})
+    solved = milp(
+        cost,
+        integrality=integral,
+        bounds=Bounds(0.0, np.array(rows.most)),
+        constraints=rules,
+        options={"mip_rel_gap": 0.0},
+    )
     if solved.status == 2:
         return None
     assert solved.status == 0, solved.message

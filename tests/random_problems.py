@@ -1,4 +1,4 @@
-"""Random tiny problems with every feature mixed: at most 4 periods and 7 candidates, few enough patterns to try them all."""
+"""Random tiny problems with every feature mixed: at most 4 periods and 7 candidates, few enough patterns for trial."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
-import xarray as xr
 
 from optimizer.draft import FAR_FUTURE, Draft
 from optimizer.horizon import Horizon
-from optimizer.problem import ANY, POOL, EpsilonBound, EquityFloor, Exclusion, Lock, Objective, Problem, Requirement, SystemProblem
+from optimizer.problem import (
+    ANY,
+    POOL,
+    EpsilonBound,
+    EquityFloor,
+    Exclusion,
+    Lock,
+    Objective,
+    Problem,
+    Requirement,
+)
 from tests.brute_force import schedules
+from tests.random_facilities import random_facilities
 
 MOST_PATTERNS = 1500
 MOST_PATTERNS_COUPLED = 60
@@ -51,7 +61,7 @@ class _Maker:
         self._locks()
         for name in systems:
             if served[name]:
-                self.draft.systems[name] = self._facilities(name)
+                self.draft.systems[name] = random_facilities(self.rng, self.draft, name, self.chance)
         self._floors()
         self._sources()
         self._objective()
@@ -65,23 +75,30 @@ class _Maker:
         for name in ("A", "B")[: self.whole(1, 2)]:
             ceiling = self.rng.integers(50_000, 800_000, self.periods).astype(float) if indebted else np.inf
             self.draft.county(
-                name, works_at_once=self.whole(1, 2) if limited else 10**6,
-                own_share=round(float(self.rng.uniform(0.02, 0.3)), 3) if shared else 0.0, debt_service_ceiling=ceiling,
+                name,
+                works_at_once=self.whole(1, 2) if limited else 10**6,
+                own_share=round(float(self.rng.uniform(0.02, 0.3)), 3) if shared else 0.0,
+                debt_service_ceiling=ceiling,
             )
 
     def _corridors(self) -> None:
         self.trenches = [
-            self.draft.corridor(f"R{i}", self.whole(50_000, 250_000)) for i in range(2 if self.chance("corridors", 0.35) else 0)
+            self.draft.corridor(f"R{i}", self.whole(50_000, 250_000))
+            for i in range(2 if self.chance("corridors", 0.35) else 0)
         ]
 
     def _candidate(self, i: int, system: str, served: dict[str, bool]) -> None:
         windowed, standing = self.chance("window", 0.25), self.chance("existing", 0.3)
         years = sorted(self.rng.integers(2025, 2025 + self.years, 2))
         c = self.draft.candidate(
-            f"p{i}", system, self.whole(0, len(self.draft.counties) - 1),
-            earliest_year=int(years[0]) if windowed else 0, latest_year=int(years[1]) if windowed else FAR_FUTURE,
+            f"p{i}",
+            system,
+            self.whole(0, len(self.draft.counties) - 1),
+            earliest_year=int(years[0]) if windowed else 0,
+            latest_year=int(years[1]) if windowed else FAR_FUTURE,
             corridor=int(self.rng.choice(self.trenches)) if self.trenches else -1,
-            capacity=float(self.whole(100, 900)) if standing else 0.0, fixed_om=float(self.whole(0, 90_000)) if standing else 0.0,
+            capacity=float(self.whole(100, 900)) if standing else 0.0,
+            fixed_om=float(self.whole(0, 90_000)) if standing else 0.0,
         )
         cost = self.whole(1_000_000, 14_000_000)
         earns = 0.0 if served[system] else float(self.rng.uniform(0.05, 0.45))
@@ -104,17 +121,27 @@ class _Maker:
 
     def _transition(self, before: int, after: int, cost: int) -> None:
         self.draft.transition(
-            before, after, overnight_cost=cost, lead_years=self.whole(0, 2), lifetime=self.whole(1, 4) if self.chance("short_life", 0.25) else self.whole(5, 30),
-            spend_profile=PROFILES[self.whole(0, len(PROFILES) - 1)], uses={"land": float(self.whole(0, 4)), "permits": 1.0},
+            before,
+            after,
+            overnight_cost=cost,
+            lead_years=self.whole(0, 2),
+            lifetime=self.whole(1, 4) if self.chance("short_life", 0.25) else self.whole(5, 30),
+            spend_profile=PROFILES[self.whole(0, len(PROFILES) - 1)],
+            uses={"land": float(self.whole(0, 4)), "permits": 1.0},
         )
 
     # ---- rules
     def _resources(self) -> None:
         owners = [POOL, *(c["id"] for c in self.draft.counties)]
-        land, permits = self.chance("land", 0.35), self.chance("permits", 0.25)
-        chosen = [o for o in owners if self.rng.random() < 0.6] or owners[:1]
-        self.draft.resource("land", {o: self.rng.integers(2, 8, self.periods).astype(float) for o in chosen if land})
-        self.draft.resource("permits", {owners[-1]: self.rng.integers(0, 2, self.periods).astype(float) for _ in range(permits)}, whole_horizon=True)
+        some = [o for o in owners if self.chance("land", 0.3)]
+        self.draft.resource(
+            "land", {o: np.where(self.rng.random(self.periods) < 0.1, np.nan, self._quota(2, 8)) for o in some}
+        )
+        counted = [owners[-1]] if self.chance("permits", 0.25) else []
+        self.draft.resource("permits", {o: self._quota(0, 2) for o in counted}, whole_horizon=True)
+
+    def _quota(self, low: int, below: int) -> np.ndarray:
+        return self.rng.integers(low, below, self.periods).astype(float)
 
     def _into(self, candidate: int) -> int:
         """Some state that a candidate can reach, or any."""
@@ -126,11 +153,15 @@ class _Maker:
         if self.chance("requires", 0.4):
             for _ in range(self.whole(1, 2)):
                 needs, candidate = sorted(self.rng.choice(n, 2, replace=False))
-                rule = Requirement(int(candidate), self._into(candidate), int(needs), self._into(needs), "requires.csv row 2")
+                rule = Requirement(
+                    int(candidate), self._into(candidate), int(needs), self._into(needs), "requires.csv row 2"
+                )
                 self.draft.requirements.append(rule)
         if self.chance("excludes", 0.3):
             members = self.rng.choice(n, min(n, self.whole(2, 3)), replace=False)
-            self.draft.exclusions.append(Exclusion("g", tuple(int(c) for c in sorted(members)), "excludes.csv rows 2, 3"))
+            self.draft.exclusions.append(
+                Exclusion("g", tuple(int(c) for c in sorted(members)), "excludes.csv rows 2, 3")
+            )
 
     def _locks(self) -> None:
         kinds = [k for k, p in (("fixed", 0.2), ("forbidden", 0.2), ("in_flight", 0.25)) if self.chance(k, p)]
@@ -140,56 +171,19 @@ class _Maker:
             ways = [p for p, t in enumerate(self.draft.transitions) if t["candidate"] == candidate]
             first = [p for p in ways if self.draft.transitions[p]["from_state"] == initial]
             p = int(self.rng.choice(ways if kind == "forbidden" else first))
-            year = self.whole(2025, 2024 + max(1, self.years - 2)) if kind == "fixed" else self.whole(2023, 2025 + self.years)
-            self.draft.locks.append(Lock(p, kind, year, self._remaining() if kind == "in_flight" else (), "locks.csv row 2"))
+            years = {
+                "fixed": (2025, 2024 + max(1, self.years - 2)),
+                "in_flight": (2023, 2025 + self.years),
+                "forbidden": (0, 0),
+            }
+            year = self.whole(*years[kind])
+            self.draft.locks.append(
+                Lock(p, kind, year, self._remaining() if kind == "in_flight" else (), "locks.csv row 2")
+            )
 
     def _remaining(self) -> tuple[tuple[int, int], ...]:
         years = self.rng.integers(2024, 2027 + self.years, self.whole(0, 3))
         return tuple((int(y), self.whole(100_000, 900_000)) for y in sorted(set(years)))
-
-    # ---- facilities
-    def _facilities(self, name: str) -> SystemProblem:
-        mine = [i for i, c in enumerate(self.draft.candidates) if c["system"] == name]
-        kinds = ["none", "markets", "centres"] if len(mine) > 2 else ["none", "markets"]
-        upper = "centres" if "centres" in self.always and len(mine) > 2 else str(self.rng.choice(kinds))
-        cut = self.whole(1, len(mine) - 2) if upper == "centres" else 0
-        sites, centres = mine[cut:], mine[:cut]
-        products, n = self.whole(1, 2), self.whole(2, 4)
-        everything = self.chance("serve_all", 0.12)
-        grown = 1 + 0.1 * np.arange(self.periods)
-        quantity = self.rng.uniform(50, 900, n)[:, None] * grown * (self.rng.random((n, self.periods)) > 0.05)
-        pairs = [(i, j) for i in range(n) for j in range(len(sites)) if everything or self.rng.random() < 0.75]
-        uppers = centres if upper == "centres" else [-1] * (self.whole(1, 2) if upper == "markets" else 0)
-        links = [(j, u) for j in range(len(sites)) for u in sorted(self.rng.choice(len(uppers), self.whole(1, len(uppers)), replace=False))] if uppers else []
-        limit = np.where(self.rng.random((len(uppers), self.periods)) < 0.5, np.inf, self.rng.uniform(300, 2000, (len(uppers), self.periods)))
-        if everything:
-            self._make_room(sites, centres)
-            limit[:] = np.inf
-        graded = self.chance("graded", 0.3)
-        data = {
-            "origin_county": ("origin", self.rng.integers(0, len(self.draft.counties), n)),
-            "origin_product": ("origin", self.rng.integers(0, products, n)), "quantity": (("origin", "period"), quantity),
-            "site_candidate": ("site", np.array(sites, np.int64)), "site_place": ("site", np.array([f"s{j}" for j in sites])),
-            "site_county": ("site", np.array([self.draft.candidates[c]["county"] for c in sites], np.int64)),
-            "upper_candidate": ("upper", np.array(uppers, np.int64)), "upper_place": ("upper", np.array([f"u{u}" for u in range(len(uppers))], str)),
-            "upper_capacity": (("upper", "period"), limit),
-            **_ends("pair", "origin", "site", pairs), **_ends("link", "site", "upper", links),
-            "pair_value": ("pair", np.round(self.rng.uniform(-300, 3500, len(pairs)), 2)),
-            "pair_weight": ("pair", np.round(self.rng.uniform(0.2, 1, len(pairs)), 2) if graded else np.ones(len(pairs))),
-            "link_value": (("link", "product"), np.round(self.rng.uniform(-800, 600, (len(links), products)), 2)),
-        }  # fmt: skip
-        coords = {
-            "origin": [f"o{i}" for i in range(n)], "product": [f"g{g}" for g in range(products)], "site": [f"p{c}" for c in sites],
-            "upper": np.array([f"u{u}" for u in range(len(uppers))], str), "period": np.arange(self.periods),
-        }
-        single = int(self.chance("single_source", 0.25))
-        return SystemProblem(name, "facilities", xr.Dataset(data, coords, {"single_source": single, "serve_all": int(everything), "commodity": "goods", "unit": "t/yr"}))
-
-    def _make_room(self, sites: list[int], centres: list[int]) -> None:
-        """Where all must be served, what stands there can serve all."""
-        for state in self.draft.states:
-            if state["initial"] and state["candidate"] in {sites[0], *centres}:
-                state["capacity"] = np.inf if self.rng.random() < 0.8 else 1500.0
 
     def _floors(self) -> None:
         for name in self.draft.systems:
@@ -205,20 +199,34 @@ class _Maker:
         typical = sum(t["cost"] for t in self.draft.transitions) / self.periods
         counties = [c["id"] for c in self.draft.counties]
         shared = any(c["own_share"] for c in self.draft.counties)
-        kinds = [k for k, p in (("grant", 0.8), ("grant", 0.4), ("own", 1.0 if shared else 0.6), ("bond", 0.4)) if self.chance(k, p)]
+        kinds = [
+            k
+            for k, p in (("grant", 0.8), ("grant", 0.4), ("own", 1.0 if shared else 0.6), ("bond", 0.4))
+            if self.chance(k, p)
+        ]
         for i, kind in enumerate(kinds or ["grant"]):
             pooled = kind != "own" and self.rng.random() < 0.6
             size = float(self.rng.uniform(0.15, 0.7)) / (1 if pooled else len(counties))
             budget = {
-                o: np.round(self.rng.uniform(0.3, 1.3, self.periods) * typical * size) * (self.rng.random(self.periods) > 0.08)
+                o: np.round(self.rng.uniform(0.3, 1.3, self.periods) * typical * size)
+                * (self.rng.random(self.periods) > 0.08)
                 for o in ([POOL] if pooled else counties)
             }
-            eligible = [str(self.rng.choice(self.draft.system_names))] if self.chance("eligible", 0.25) and len(self.draft.system_names) > 1 else None
+            eligible = (
+                [str(self.rng.choice(self.draft.system_names))]
+                if self.chance("eligible", 0.25) and len(self.draft.system_names) > 1
+                else None
+            )
             self.draft.source(
-                f"{kind}{i}", kind=kind, budget=budget, systems=eligible, preference=self.whole(1, 4),
+                f"{kind}{i}",
+                kind=kind,
+                budget=budget,
+                systems=eligible,
+                preference=self.whole(1, 4),
                 max_share=round(float(self.rng.uniform(0.3, 0.9)), 3) if self.chance("max_share", 0.35) else 1.0,
                 carry_over_share=round(float(self.rng.uniform(0.1, 1)), 2) if self.chance("carry_over", 0.5) else 0.0,
-                bond_rate=float(self.rng.choice([0.0, 0.03, 0.05])) if kind == "bond" else 0.0, bond_term=self.whole(1, 6) if kind == "bond" else 1,
+                bond_rate=float(self.rng.choice([0.0, 0.03, 0.05])) if kind == "bond" else 0.0,
+                bond_term=self.whole(1, 6) if kind == "bond" else 1,
             )
 
     # ---- objective and size
@@ -231,11 +239,17 @@ class _Maker:
         some = EpsilonBound(one, round(float(self.rng.uniform(0, 0.6)) * demand, 2))
         worth = EpsilonBound("net_benefit", round(float(self.rng.uniform(-8, 4)), 2))
         choices = [
-            Objective((one,)), Objective(("net_benefit", one)), Objective((one, "net_benefit")), Objective(("lowest_service",)),
-            Objective(("net_benefit",), bounds=(some,)), Objective((one,), bounds=(worth,)),
-            Objective(("lowest_service",), bounds=(worth,)), Objective(("lowest_service", "net_benefit")),
+            Objective((one,)),
+            Objective(("net_benefit", one)),
+            Objective((one, "net_benefit")),
+            Objective(("lowest_service",)),
+            Objective(("net_benefit",), bounds=(some,)),
+            Objective((one,), bounds=(worth,)),
+            Objective(("lowest_service",), bounds=(worth,)),
+            Objective(("lowest_service", "net_benefit")),
         ]
-        self.draft.objective = choices[self.whole(0, len(choices) - 1)]
+        offered = [o for o in choices if o.bounds] if self.chance("epsilon", 0.0) else choices
+        self.draft.objective = offered[self.whole(0, len(offered) - 1)]
 
     def _narrow(self) -> None:
         """Shorten windows until few enough patterns are left."""
@@ -259,12 +273,3 @@ class _Maker:
             candidate["latest"] = begins[-1] - 1
         else:
             candidate["earliest"] = begins[0] + 1
-
-
-def _ends(edge: str, tail: str, head: str, edges: Sequence[tuple[int, int]]) -> dict[str, tuple[str, np.ndarray]]:
-    ends = np.array(edges, np.int64).reshape(len(edges), 2)
-    nothing = np.zeros(len(edges))
-    return {
-        f"{edge}_{tail}": (edge, ends[:, 0]), f"{edge}_{head}": (edge, ends[:, 1]),
-        f"{edge}_minutes": (edge, nothing), f"{edge}_km": (edge, nothing),
-    }  # fmt: skip

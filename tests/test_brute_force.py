@@ -21,23 +21,23 @@ NEAR = 1e-6
 MIXED = [(seed, ()) for seed in range(220)]
 FORCED = [
     (1000 + 10 * i + seed, features)
-    for i, features in enumerate([
-        ("corridors", "two_systems", "sizes", "upgrade"),
-        ("requires", "excludes", "sizes", "upgrade", "direct"),
-        ("fixed", "in_flight", "forbidden", "unfinished"),
-        ("bond", "debt_service", "own_share", "money"),
-        ("carry_over", "max_share", "eligible", "money", "two_systems"),
-        ("works_at_once", "land", "permits"),
-        ("facilities", "centres", "single_source", "money"),
-        ("facilities", "other_objective", "existing"),
-        ("facilities", "equity", "graded", "serve_all"),
-        ("short_life", "in_flight", "window", "money"),
-    ])
+    for i, features in enumerate(
+        [
+            ("corridors", "two_systems", "sizes", "upgrade"),
+            ("requires", "excludes", "sizes", "upgrade", "direct"),
+            ("fixed", "in_flight", "forbidden", "unfinished"),
+            ("bond", "debt_service", "own_share", "money"),
+            ("carry_over", "max_share", "eligible", "money", "two_systems"),
+            ("works_at_once", "land", "permits"),
+            ("facilities", "centres", "single_source", "money"),
+            ("facilities", "other_objective", "existing", "corridors", "two_systems"),
+            ("facilities", "equity", "graded", "serve_all"),
+            ("short_life", "in_flight", "window", "money"),
+        ]
+    )
     for seed in range(10)
 ]
-# A start that the solver took for optimal unseen, trenches under another objective, many small roundings of bonds.
-KEPT = [(seed, ()) for seed in (2264, 3110, 3328, 3413)]
-CASES = [*MIXED, *FORCED, *KEPT]
+CASES = [*MIXED, *FORCED]
 
 
 @cache
@@ -78,7 +78,8 @@ def _check_ranks(problem: Problem, plan: Plan, best: float) -> None:
         brute_force(problem, second, (*objective.bounds, EpsilonBound(objective.metrics[0], best - slack * more)))
         for more in (0.99, 1.01)
     )
-    assert tight is not None and loose is not None
+    assert tight is not None
+    assert loose is not None
     assert tight - 10 * near <= value <= loose + 10 * near
 
 
