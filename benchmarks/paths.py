@@ -50,7 +50,8 @@ class Clock(NamedTuple):
 
 
 CLOCKS = (
-    Clock("one thread, processor time", 1, time.thread_time), Clock("all threads, wall time", None, time.perf_counter)
+    Clock("one thread, processor time", 1, time.thread_time),
+    Clock("all threads, wall time", None, time.perf_counter),
 )
 
 
@@ -120,9 +121,17 @@ def _row(case: Case, clock: Clock, graph: Graph, ours: float, theirs: float, equ
     size = f"{graph.n_nodes} nodes, {graph.n_arcs} arcs, {case.sources} sources"
     print(f"{case.name:14} {clock.name:27} {ours:8.3f} s  SciPy {theirs:8.3f} s  {theirs / ours:5.2f}x  {status}")
     return {
-        "instance": f"{case.name}@{clock.threads or 'all'}", "size": size, "value": ours, "bound": None, "gap": None,
-        "status": status, "seconds": ours, "reference": theirs,
-        "ratio": theirs / ours, "measured": clock.name, "repeats": case.repeats,
+        "instance": f"{case.name}@{clock.threads or 'all'}",
+        "size": size,
+        "value": ours,
+        "bound": None,
+        "gap": None,
+        "status": status,
+        "seconds": ours,
+        "reference": theirs,
+        "ratio": theirs / ours,
+        "measured": clock.name,
+        "repeats": case.repeats,
     }
 
 

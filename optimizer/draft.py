@@ -222,7 +222,7 @@ class Draft:
         return [POOL, *(c["id"] for c in self.counties)]
 
     def _sequence(self) -> xr.Dataset:
-        columns = {
+        columns: dict[str, dict[str, tuple[str, Any]]] = {
             "county": {
                 "county_name_zh": ("name_zh", str),
                 "county_name_en": ("name_en", str),
@@ -259,7 +259,7 @@ class Draft:
         rows = dict(
             county=self.counties, candidate=self.candidates, state=self.states, transition=self.transitions
         )
-        data = {
+        data: dict[str, Any] = {
             name: (dim, _column(rows[dim], key, dtype))
             for dim, names in columns.items()
             for name, (key, dtype) in names.items()

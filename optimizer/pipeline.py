@@ -103,8 +103,7 @@ def settings_of(config: RunConfig) -> SolverSettings:
 def check(problem: Problem, plan: Plan, region: Region, config: RunConfig) -> Verification:
     """The independent eye: simulate every system, recompute money and logic, compare the problem with the tables."""
     simulations = [
-        archetype(system.archetype).simulate(problem, system, plan, region)
-        for system in problem.systems.values()
+        archetype(system.archetype).simulate(problem, system, plan, region) for system in problem.systems.values()
     ]
     return verify_plan(problem, plan, simulations, audit=audit_region(region, config, problem))
 
@@ -119,9 +118,7 @@ def try_other_values(
     settings = replace(settings_of(config), time_limit=limit)
     flips = []
     for values in ("low", "high"):
-        other = config.model_copy(
-            update={"objective": config.objective.model_copy(update={"values": values})}
-        )
+        other = config.model_copy(update={"objective": config.objective.model_copy(update={"values": values})})
         other_problem = prepare_problem(region, other)
         other_plan = solve_problem(other_problem, settings, listener, hint=plan)
         flips.append(compare_plans(values, plan, problem, other_plan, other_problem))

@@ -32,8 +32,16 @@ PARTIAL = ".partial-"
 
 
 def publish_run(
-    root: Path, run_id: str, name: str, *, problem: Problem, plan: Plan, verification: Verification, region: Region,
-    config: RunConfig, extras: Mapping[str, Any],
+    root: Path,
+    run_id: str,
+    name: str,
+    *,
+    problem: Problem,
+    plan: Plan,
+    verification: Verification,
+    region: Region,
+    config: RunConfig,
+    extras: Mapping[str, Any],
 ) -> Path:
     """Write every file of a run and publish them together.
 
@@ -116,24 +124,36 @@ def _sync(path: Path) -> None:
 def _write_manifest(folder: Path, run_id: str, views: Views, region: Region) -> None:
     plan, config, verification = views.plan, views.config, views.verification
     manifest = {
-        "format": FORMAT, "run_id": run_id, "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "format": FORMAT,
+        "run_id": run_id,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": views.extras.get("seconds", {}),
         "versions": versions(),
-        "platform": f"{platform.system()} {platform.machine()}", "seed": config.solver.seed,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "seed": config.solver.seed,
         "config_hash": config_hash(config),
         "input_hashes": input_hashes(config.region),
         "region": {"name": region.name, "path": config.region.path or ""},
         **{key: value for key, value in asdict(plan.outcome).items() if key != "seconds"},
-        "gap": plan.outcome.gap, "solve_seconds": plan.outcome.seconds,
+        "gap": plan.outcome.gap,
+        "solve_seconds": plan.outcome.seconds,
         "verification": {
-            "passed": verification.passed, "violations": [str(v) for v in verification.violations],
+            "passed": verification.passed,
+            "violations": [str(v) for v in verification.violations],
             "largest_difference": verification.largest_difference,
             "objective_recomputed": verification.objective_recomputed,
         },
-        "systems": list(config.system), "horizon": config.horizon.name, "funding": config.funding.name,
-        "objective": config.objective.name, "label": config.run.label, "metrics": views.metrics, "counts": views.counts,
-        "money": views.money_totals, "synthetic_placement": views.synthetic_places > 0,
-        "sensitivity": [asdict(f) for f in views.flips], "command": sys.argv[1:],
+        "systems": list(config.system),
+        "horizon": config.horizon.name,
+        "funding": config.funding.name,
+        "objective": config.objective.name,
+        "label": config.run.label,
+        "metrics": views.metrics,
+        "counts": views.counts,
+        "money": views.money_totals,
+        "synthetic_placement": views.synthetic_places > 0,
+        "sensitivity": [asdict(f) for f in views.flips],
+        "command": sys.argv[1:],
         "files": {f.name: file_hash(f) for f in sorted(folder.iterdir())},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")

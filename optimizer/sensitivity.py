@@ -33,8 +33,10 @@ class Flips:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Flips:
         """Flips as a manifest holds them."""
-        lists = ("added", "dropped", "moved", "resized")
-        return cls(**{k: tuple(tuple(x) if isinstance(x, list) else x for x in v) if k in lists else v for k, v in stored.items()})
+        data = dict(stored)
+        for name in ("added", "dropped", "moved", "resized"):
+            data[name] = tuple(tuple(x) if isinstance(x, list) else x for x in data[name])
+        return cls(**data)
 
 
 def compare_plans(values: str, central: Plan, problem: Problem, other: Plan, other_problem: Problem) -> Flips:

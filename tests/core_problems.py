@@ -26,7 +26,9 @@ def rich_draft(seed: int = 0, candidates: int = 8) -> Draft:
         cost = int(rng.integers(8, 40)) * HUNDRED_THOUSAND
         small = draft.state(c, "small", fixed_om=-0.3 * cost)
         large = draft.state(c, "large", fixed_om=-0.55 * cost)
-        how = dict(lead_years=int(rng.integers(0, 2)), spend_profile=(0.6, 0.4), uses={"land": float(rng.integers(1, 3))})
+        how = dict(
+            lead_years=int(rng.integers(0, 2)), spend_profile=(0.6, 0.4), uses={"land": float(rng.integers(1, 3))}
+        )
         draft.transition(draft.initial_state(c), small, overnight_cost=cost, **how)
         draft.transition(draft.initial_state(c), large, overnight_cost=2 * cost, **how)
         draft.transition(small, large, overnight_cost=int(1.2 * cost), lead_years=1)

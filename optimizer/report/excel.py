@@ -21,14 +21,20 @@ class _Book:
     """A workbook in which every text is text: nothing a user typed becomes a formula or a link."""
 
     def __init__(self, path: Path) -> None:
-        self.book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False})
-        self.head = self.book.add_format({"bold": True, "bg_color": "#1f4e5f", "font_color": "white", "text_wrap": True, "valign": "top"})
+        self.book = xlsxwriter.Workbook(
+            path, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
+        )
+        self.head = self.book.add_format(
+            {"bold": True, "bg_color": "#1f4e5f", "font_color": "white", "text_wrap": True, "valign": "top"}
+        )
         self.title = self.book.add_format({"bold": True, "font_size": 15})
         self.number = self.book.add_format({"num_format": "#,##0.00"})
         self.whole = self.book.add_format({"num_format": "#,##0"})
         self.share = self.book.add_format({"num_format": "0.0%"})
 
-    def table(self, name: str, headers: Sequence[str], rows: Sequence[Sequence[Any]], shares: Sequence[int] = ()) -> None:
+    def table(
+        self, name: str, headers: Sequence[str], rows: Sequence[Sequence[Any]], shares: Sequence[int] = ()
+    ) -> None:
         """A sheet with a frozen header, filters and fitting columns."""
         sheet = self.book.add_worksheet(name)
         widths = [min(WIDEST, 2 + _width(h) / 1.6) for h in headers]
@@ -77,8 +83,10 @@ def _summary(book: _Book, views: Views) -> None:
     outcome, verification = views.plan.outcome, views.verification
     sheet.write_string(0, 0, f"{views.region.meta.get('name_zh', '')} {plain('title')}", book.title)
     rows: list[tuple[str, Any, bool]] = [
-        (f"{plain('net_benefit')}, 10^6 CNY", outcome.incumbent, False), (f"{plain('bound')}, 10^6 CNY", outcome.bound, False),
-        (plain("gap"), outcome.gap, True), (plain("status"), f"{outcome.termination}, {outcome.solution}", False),
+        (f"{plain('net_benefit')}, 10^6 CNY", outcome.incumbent, False),
+        (f"{plain('bound')}, 10^6 CNY", outcome.bound, False),
+        (plain("gap"), outcome.gap, True),
+        (plain("status"), f"{outcome.termination}, {outcome.solution}", False),
         (plain("verified"), plain("passed" if verification.passed else "failed"), False),
         (plain("projects_started"), len(views.started), False),
         (f"{plain('spending')}, 10^6 CNY", sum(views.money_totals.values()), False),
@@ -95,10 +103,36 @@ def _summary(book: _Book, views: Views) -> None:
 
 def _projects(book: _Book, views: Views) -> None:
     frame, sources = views.projects, views.sources
-    keys = ["candidate_id", "name_zh", "name_en", "system", "county_zh", "county_en", "option", "start", "service", "capacity",
-            "overnight_cost", *(f"paid_{s}" for s, _, _ in sources), *(f"spent_{y}" for y in views.years)]
-    headers = ["代码 Code", "项目 Project", "Name", "系统 System", "县区", "County", "规模 Size", "开工 Start", "投用 In service",
-               "能力 Capacity a year", "造价 Cost (10^6 CNY)", *(f"{zh} {en}" for _, zh, en in sources), *(f"{y} 支出 Spent" for y in views.years)]
+    keys = [
+        "candidate_id",
+        "name_zh",
+        "name_en",
+        "system",
+        "county_zh",
+        "county_en",
+        "option",
+        "start",
+        "service",
+        "capacity",
+        "overnight_cost",
+        *(f"paid_{s}" for s, _, _ in sources),
+        *(f"spent_{y}" for y in views.years),
+    ]
+    headers = [
+        "代码 Code",
+        "项目 Project",
+        "Name",
+        "系统 System",
+        "县区",
+        "County",
+        "规模 Size",
+        "开工 Start",
+        "投用 In service",
+        "能力 Capacity a year",
+        "造价 Cost (10^6 CNY)",
+        *(f"{zh} {en}" for _, zh, en in sources),
+        *(f"{y} 支出 Spent" for y in views.years),
+    ]
     book.table("项目清单 Projects", headers, _values(frame, keys))
 
 
@@ -112,17 +146,36 @@ def _plain(value: Any) -> Any:
 
 def _money(book: _Book, views: Views) -> None:
     rows = [
-        [f"{r.name_zh} {r.name_en}", r.period, float(r.budget), float(r.paid), float(r.paid / r.budget) if r.budget else None]
+        [
+            f"{r.name_zh} {r.name_en}",
+            r.period,
+            float(r.budget),
+            float(r.paid),
+            float(r.paid / r.budget) if r.budget else None,
+        ]
         for r in views.budget_use.itertuples()
     ]
-    headers = [plain("source"), plain("year"), f"{plain('budget')} (10^6 CNY)", f"{plain('paid')} (10^6 CNY)", plain("share_used")]
+    headers = [
+        plain("source"),
+        plain("year"),
+        f"{plain('budget')} (10^6 CNY)",
+        f"{plain('paid')} (10^6 CNY)",
+        plain("share_used"),
+    ]
     book.table("资金 Money", headers, rows, shares=(4,))
 
 
 def _counties(book: _Book, views: Views) -> None:
     systems = list(views.problem.systems)
     labels = [" ".join(views.system_label(s)) for s in systems]
-    headers = ["代码 Code", "县区", "County", f"{plain('spending')} (10^6 CNY)", plain("projects"), *(f"{x} {plain('served_end')}" for x in labels)]
+    headers = [
+        "代码 Code",
+        "县区",
+        "County",
+        f"{plain('spending')} (10^6 CNY)",
+        plain("projects"),
+        *(f"{x} {plain('served_end')}" for x in labels),
+    ]
     keys = ["county_id", "name_zh", "name_en", "spending", "projects", *(f"service_{s}" for s in systems)]
     book.table("县区 Counties", headers, _values(views.counties, keys), shares=range(5, 5 + len(systems)))
 
@@ -130,29 +183,83 @@ def _counties(book: _Book, views: Views) -> None:
 def _left_out(book: _Book, views: Views) -> None:
     frame = views.left_out
     rows = [
-        [r.candidate_id, r.name_zh, r.name_en, r.system, r.county_zh, r.county_en, float(r.cheapest), float(r.served), float(r.county_left), plain(reason)]
+        [
+            r.candidate_id,
+            r.name_zh,
+            r.name_en,
+            r.system,
+            r.county_zh,
+            r.county_en,
+            float(r.cheapest),
+            float(r.served),
+            float(r.county_left),
+            plain(reason),
+        ]
         for r, reason in zip(frame.itertuples(), reasons(frame), strict=True)
     ]
-    headers = ["代码 Code", "项目 Project", "Name", "系统 System", "县区", "County", "最低造价 Cheapest size (10^6 CNY)", plain("served_end"),
-               "县自筹结余 County money left (10^6 CNY)", plain("reason")]
+    headers = [
+        "代码 Code",
+        "项目 Project",
+        "Name",
+        "系统 System",
+        "县区",
+        "County",
+        "最低造价 Cheapest size (10^6 CNY)",
+        plain("served_end"),
+        "县自筹结余 County money left (10^6 CNY)",
+        plain("reason"),
+    ]
     book.table("未选 Left out", headers, rows, shares=(7,))
 
 
 def _assumptions(book: _Book, views: Views) -> None:
-    shares = [[r.table, int(r.fact), int(r.derived), int(r.assumption), int(r.unknown), int(r.numbers)] for r in views.provenance.itertuples()]
-    book.table("事实与假设 Facts", [plain(k) for k in ("table", "fact", "derived", "assumption", "unknown", "numbers")], shares)
+    shares = [
+        [r.table, int(r.fact), int(r.derived), int(r.assumption), int(r.unknown), int(r.numbers)]
+        for r in views.provenance.itertuples()
+    ]
+    book.table(
+        "事实与假设 Facts", [plain(k) for k in ("table", "fact", "derived", "assumption", "unknown", "numbers")], shares
+    )
     origins = views.region.tables["origins"]
-    book.table("假设说明 Origins", ["表 Table", "列 Column", "类别 Kind", "来源 Source", "说明", "Reason"],
-               [[str(v) for v in row] for row in origins[["table", "column", "kind", "source_id", "reason_zh", "reason_en"]].itertuples(index=False)])
+    book.table(
+        "假设说明 Origins",
+        ["表 Table", "列 Column", "类别 Kind", "来源 Source", "说明", "Reason"],
+        [
+            [str(v) for v in row]
+            for row in origins[["table", "column", "kind", "source_id", "reason_zh", "reason_en"]].itertuples(
+                index=False
+            )
+        ],
+    )
     values = views.region.tables["values"]
     keys = ["key", "name_zh", "name_en", "low", "central", "high", "unit", "basis", "source_id", "reason"]
-    book.table("价值参数 Values", ["键 Key", "名称", "Name", "低 Low", "中 Central", "高 High", "单位 Unit", "依据 Basis", "来源 Source", "说明 Reason"],
-               _values(values, keys))
+    book.table(
+        "价值参数 Values",
+        [
+            "键 Key",
+            "名称",
+            "Name",
+            "低 Low",
+            "中 Central",
+            "高 High",
+            "单位 Unit",
+            "依据 Basis",
+            "来源 Source",
+            "说明 Reason",
+        ],
+        _values(values, keys),
+    )
 
 
 def _verification(book: _Book, views: Views) -> None:
     verification = views.verification
-    rows = [[name, int(n), sum(v.rule == name for v in verification.violations)] for name, n in verification.checks.items()]
+    rows = [
+        [name, int(n), sum(v.rule == name for v in verification.violations)] for name, n in verification.checks.items()
+    ]
     book.table("核验 Verification", [plain("rule"), plain("rows_checked"), plain("violations")], rows)
     service = verification.service
-    book.table("承诺与模拟 Service", [plain(k) if k in WORDS else k for k in service.columns], [[_plain(v) for v in row] for row in service.itertuples(index=False)])
+    book.table(
+        "承诺与模拟 Service",
+        [plain(k) if k in WORDS else k for k in service.columns],
+        [[_plain(v) for v in row] for row in service.itertuples(index=False)],
+    )

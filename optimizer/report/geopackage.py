@@ -17,7 +17,12 @@ WGS84 = "EPSG:4326"
 
 def write_geopackage(path: Path, views: Views) -> None:
     """Write every layer."""
-    layers = {"projects": _projects(views), "counties": _counties(views), "places": _places(views), "roads": _roads(views)}
+    layers = {
+        "projects": _projects(views),
+        "counties": _counties(views),
+        "places": _places(views),
+        "roads": _roads(views),
+    }
     rivers = _rivers(views)
     if rivers is not None:
         layers["rivers"] = rivers
@@ -33,7 +38,10 @@ def _frame(data: pd.DataFrame, geometry: list[object]) -> gpd.GeoDataFrame:
 def _projects(views: Views) -> gpd.GeoDataFrame:
     places = views.region.tables["places"].set_index("place_id")
     projects = views.projects
-    points = [Point(places.at[p, "lon"], places.at[p, "lat"]) if p in places.index else Point() for p in projects.get("place_id", [])]
+    points = [
+        Point(places.at[p, "lon"], places.at[p, "lat"]) if p in places.index else Point()
+        for p in projects.get("place_id", [])
+    ]
     placement = [places.at[p, "placement"] if p in places.index else "" for p in projects.get("place_id", [])]
     return _frame(projects.assign(placement=placement), points)
 
@@ -50,7 +58,9 @@ def _counties(views: Views) -> gpd.GeoDataFrame:
 
 def _places(views: Views) -> gpd.GeoDataFrame:
     places = views.region.tables["places"]
-    return _frame(places.drop(columns="origin"), [Point(x, y) for x, y in zip(places["lon"], places["lat"], strict=True)])
+    return _frame(
+        places.drop(columns="origin"), [Point(x, y) for x, y in zip(places["lon"], places["lat"], strict=True)]
+    )
 
 
 def _roads(views: Views) -> gpd.GeoDataFrame:

@@ -29,7 +29,9 @@ def write_html(path: Path, views: Views) -> None:
         Section("map", word("map"), _map(views)),
         Section("gantt", word("gantt"), _gantt(views)),
         Section("money", word("money"), _money(views)),
-        Section("counties", word("counties"), render_section("counties.html", v=views, systems=list(views.problem.systems))),
+        Section(
+            "counties", word("counties"), render_section("counties.html", v=views, systems=list(views.problem.systems))
+        ),
         Section("verification", word("verification"), _verification(views)),
         Section("flips", word("flips"), _flips(views)),
         Section("left", word("left_out"), _left_out(views)),
@@ -49,17 +51,33 @@ def _map(views: Views) -> Markup:
     )
     height = max(projection.xy(b[0], b[1])[1] for b in bounds) + 10
     counties = [
-        {"id": str(row.county_id), "path": path_of(shapes[str(row.county_id)], projection), "zh": row.name_zh, "en": row.name_en}
-        for row in views.counties.itertuples() if str(row.county_id) in shapes
+        {
+            "id": str(row.county_id),
+            "path": path_of(shapes[str(row.county_id)], projection),
+            "zh": row.name_zh,
+            "en": row.name_en,
+        }
+        for row in views.counties.itertuples()
+        if str(row.county_id) in shapes
     ]
     levels = {
-        system: {str(c): [None if v != v else round(float(v), 4) for v in row] for c, row in zip(table.index, table.to_numpy(), strict=True)}
+        system: {
+            str(c): [None if v != v else round(float(v), 4) for v in row]
+            for c, row in zip(table.index, table.to_numpy(), strict=True)
+        }
         for system, table in views.service_levels_cached.items()
     }
     return render_section(
-        "map.html", width=WIDTH, height=height, counties=counties, rivers=_rivers(views, projection),
-        dots=_dots(views, projection), years=views.years, systems=[(s, *views.system_label(s)) for s in views.problem.systems],
-        levels=Markup(json.dumps(levels).replace("<", "\\u003c")), palette=PALETTE,
+        "map.html",
+        width=WIDTH,
+        height=height,
+        counties=counties,
+        rivers=_rivers(views, projection),
+        dots=_dots(views, projection),
+        years=views.years,
+        systems=[(s, *views.system_label(s)) for s in views.problem.systems],
+        levels=Markup(json.dumps(levels).replace("<", "\\u003c")),
+        palette=PALETTE,
     )
 
 
@@ -78,8 +96,18 @@ def _dots(views: Views, projection: Projection) -> list[dict[str, Any]]:
             x, y = projection.xy(float(places.at[row.place_id, "lon"]), float(places.at[row.place_id, "lat"]))
             since = views.years.index(row.service) if row.service in views.years else len(views.years)
             big = row.overnight_cost >= 5
-            dots.append({"x": round(x, 1), "y": round(y, 1), "r": RADIUS[big], "colour": colour.get(row.system, "#555"), "since": since,
-                         "system": row.system, "zh": f"{row.name_zh} {row.option} {row.start}", "en": f"{row.name_en} {row.option} {row.start}"})
+            dots.append(
+                {
+                    "x": round(x, 1),
+                    "y": round(y, 1),
+                    "r": RADIUS[big],
+                    "colour": colour.get(row.system, "#555"),
+                    "since": since,
+                    "system": row.system,
+                    "zh": f"{row.name_zh} {row.option} {row.start}",
+                    "en": f"{row.name_en} {row.option} {row.start}",
+                }
+            )
     return dots
 
 
@@ -88,15 +116,29 @@ def _gantt(views: Views) -> Markup:
     projects, years = views.projects, list(views.years)
     counties = max(1, len(views.problem.county_ids))
     many = {s for s in views.problem.systems if views.counts[f"candidates:{s}"] > GANTT_COUNT * counties / 2}
-    single = projects[~projects["system"].isin(many) | (projects.get("overnight_cost", 0) >= 5)] if len(projects) else projects
+    single = (
+        projects[~projects["system"].isin(many) | (projects.get("overnight_cost", 0) >= 5)]
+        if len(projects)
+        else projects
+    )
     rows = [
-        {"zh": f"{r.county_zh} · {r.name_zh}", "en": f"{r.county_en} · {r.name_en}", "option": r.option, "cost": r.overnight_cost, "system": r.system,
-         "start": years.index(r.start), "service": years.index(r.service) if r.service in years else len(years)}
+        {
+            "zh": f"{r.county_zh} · {r.name_zh}",
+            "en": f"{r.county_en} · {r.name_en}",
+            "option": r.option,
+            "cost": r.overnight_cost,
+            "system": r.system,
+            "start": years.index(r.start),
+            "service": years.index(r.service) if r.service in years else len(years),
+        }
         for r in single.itertuples()
     ]
     rest = projects.drop(single.index) if len(projects) else projects
     counts = [
-        {"label": views.system_label(s), "years": [int(((rest["system"] == s) & (rest["start"] == y)).sum()) for y in years]}
+        {
+            "label": views.system_label(s),
+            "years": [int(((rest["system"] == s) & (rest["start"] == y)).sum()) for y in years],
+        }
         for s in sorted(set(rest["system"]))
     ]
     return render_section("gantt.html", rows=rows, years=years, counts=counts, n=len(years))
@@ -106,7 +148,8 @@ def _money(views: Views) -> Markup:
     charts = []
     for language in (1, 2):
         series = [
-            (source[language], list(views.budget_use[views.budget_use["source"] == source[0]]["paid"])) for source in views.sources
+            (source[language], list(views.budget_use[views.budget_use["source"] == source[0]]["paid"]))
+            for source in views.sources
         ]
         charts.append(bars(views.years, series, ("百万元", "million CNY")[language - 1]))
     legend = [(PALETTE[i % len(PALETTE)], zh, en) for i, (_, zh, en) in enumerate(views.sources)]
@@ -120,7 +163,9 @@ def _money(views: Views) -> Markup:
 def _verification(views: Views) -> Markup:
     found = views.verification
     rules = [(name, n, sum(v.rule == name for v in found.violations)) for name, n in found.checks.items()]
-    service = found.service.groupby(["system", "period"], sort=False)[["demand", "promised", "simulated"]].sum().reset_index()
+    service = (
+        found.service.groupby(["system", "period"], sort=False)[["demand", "promised", "simulated"]].sum().reset_index()
+    )
     rows = [(*views.system_label(r.system), r.period, r.demand, r.promised, r.simulated) for r in service.itertuples()]
     return render_section("verification.html", found=found, rules=rules, rows=rows)
 
@@ -140,4 +185,8 @@ def _left_out(views: Views) -> Markup:
 
 def _sources(views: Views) -> dict[str, object]:
     origins, provenance = views.region.tables["origins"], views.region.tables["provenance"]
-    return {"origins": origins.itertuples(), "sources": provenance.itertuples(), "values": views.region.tables["values"].itertuples()}
+    return {
+        "origins": origins.itertuples(),
+        "sources": provenance.itertuples(),
+        "values": views.region.tables["values"].itertuples(),
+    }

@@ -26,8 +26,11 @@ class Section:
 def environment() -> Environment:
     """Jinja with everything escaped and nothing silently missing."""
     env = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     env.globals.update(word=word, both=both)
     env.filters.update(number=number, share=share)
@@ -51,6 +54,8 @@ def render_section(template: str, **data: object) -> Markup:
 
 def render_page(title_zh: str, title_en: str, sections: Sequence[Section], script: str = "") -> str:
     """A whole page."""
-    return environment().get_template("page.html").render(
-        title_zh=title_zh, title_en=title_en, sections=sections, script=Markup(script)
+    return (
+        environment()
+        .get_template("page.html")
+        .render(title_zh=title_zh, title_en=title_en, sections=sections, script=Markup(script))
     )

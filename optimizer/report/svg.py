@@ -106,5 +106,7 @@ def bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], u
                 f'<rect x="{left + i * step + step * 0.15:.1f}" y="{y:.1f}" width="{step * 0.7:.1f}" height="{h:.1f}" '
                 f'fill="{PALETTE[j % len(PALETTE)]}"><title>{escape(label)} {escape(name)}: {values[i]:,.1f} {escape(unit)}</title></rect>'
             )
-        parts.append(f'<text x="{left + (i + 0.5) * step:.1f}" y="{base + 18}" text-anchor="middle">{escape(label)}</text>')
+        parts.append(
+            f'<text x="{left + (i + 0.5) * step:.1f}" y="{base + 18}" text-anchor="middle">{escape(label)}</text>'
+        )
     return Markup("".join(parts) + "</svg>")

@@ -32,8 +32,15 @@ class Views:
     extras: Mapping[str, Any]
 
     @classmethod
-    def of(cls, problem: Problem, plan: Plan, verification: Verification, region: Region, config: RunConfig,
-           extras: Mapping[str, Any]) -> Views:
+    def of(
+        cls,
+        problem: Problem,
+        plan: Plan,
+        verification: Verification,
+        region: Region,
+        config: RunConfig,
+        extras: Mapping[str, Any],
+    ) -> Views:
         """Views of a run."""
         return cls(problem, plan, verification, region, config, extras)
 
@@ -61,8 +68,12 @@ class Views:
     def sources(self) -> list[tuple[str, str, str]]:
         """(id, Chinese name, English name) of each funding source."""
         fund = self.problem.funding
-        return [(str(a), str(b), str(c)) for a, b, c in zip(
-            fund["source"].values, fund["source_name_zh"].values, fund["source_name_en"].values, strict=True)]
+        return [
+            (str(a), str(b), str(c))
+            for a, b, c in zip(
+                fund["source"].values, fund["source_name_zh"].values, fund["source_name_en"].values, strict=True
+            )
+        ]
 
     @cached_property
     def counties(self) -> pd.DataFrame:
@@ -70,12 +81,16 @@ class Views:
         seq = self.problem.sequence
         county = seq["candidate_county"].values
         spent = self.plan.decisions["spending"].values.sum(axis=1) / MILLION
-        frame = pd.DataFrame({
-            "county_id": self.problem.county_ids, "name_zh": seq["county_name_zh"].values,
-            "name_en": seq["county_name_en"].values, "prefecture": seq["prefecture"].values,
-            "spending": np.bincount(county, spent, minlength=seq.sizes["county"]),
-            "projects": np.bincount(county[self.started], minlength=seq.sizes["county"]),
-        })
+        frame = pd.DataFrame(
+            {
+                "county_id": self.problem.county_ids,
+                "name_zh": seq["county_name_zh"].values,
+                "name_en": seq["county_name_en"].values,
+                "prefecture": seq["prefecture"].values,
+                "spending": np.bincount(county, spent, minlength=seq.sizes["county"]),
+                "projects": np.bincount(county[self.started], minlength=seq.sizes["county"]),
+            }
+        )
         for system in self.problem.systems:
             frame[f"service_{system}"] = frame["county_id"].map(self.service_levels(system)[self.years[-1]])
         return frame
@@ -107,24 +122,38 @@ class Views:
             c = int(seq["transition_candidate"].values[p])
             county = int(seq["candidate_county"].values[c])
             service = self.problem.horizon.service_period(int(t), int(seq["lead_years"].values[p]))
-            rows.append({
-                "candidate_id": str(seq["candidate"].values[c]), "name_zh": str(seq["candidate_name_zh"].values[c]),
-                "name_en": str(seq["candidate_name_en"].values[c]), "system": str(seq["candidate_system"].values[c]),
-                "role": str(seq["candidate_role"].values[c]), "county_id": self.problem.county_ids[county],
-                "county_zh": str(seq["county_name_zh"].values[county]), "county_en": str(seq["county_name_en"].values[county]),
-                "place_id": str(seq["candidate_place"].values[c]),
-                "option": str(seq["state_option"].values[seq["to_state"].values[p]]),
-                "from_option": str(seq["state_option"].values[seq["from_state"].values[p]]),
-                "start": self.years[t], "service": self.years[service] if service < len(self.years) else "",
-                "capacity": float(seq["capacity"].values[seq["to_state"].values[p]]),
-                "overnight_cost": float(seq["overnight_cost"].values[p]) / MILLION,
-                "spending": float(decisions["spending"].values[c].sum()) / MILLION,
-                "last_option": str(seq["state_option"].values[states[c, -1]]),
-                **{f"paid_{s}": float(payment[c, k].sum()) / MILLION for k, (s, _, _) in enumerate(self.sources)},
-                **{f"spent_{y}": float(decisions["spending"].values[c, i]) / MILLION for i, y in enumerate(self.years)},
-            })
-        columns = list(rows[0]) if rows else ["candidate_id", "start", "system", "county_id", "name_zh", "name_en", "option"]
-        return pd.DataFrame(rows, columns=columns).sort_values(["start", "system", "county_id", "candidate_id"], ignore_index=True)
+            rows.append(
+                {
+                    "candidate_id": str(seq["candidate"].values[c]),
+                    "name_zh": str(seq["candidate_name_zh"].values[c]),
+                    "name_en": str(seq["candidate_name_en"].values[c]),
+                    "system": str(seq["candidate_system"].values[c]),
+                    "role": str(seq["candidate_role"].values[c]),
+                    "county_id": self.problem.county_ids[county],
+                    "county_zh": str(seq["county_name_zh"].values[county]),
+                    "county_en": str(seq["county_name_en"].values[county]),
+                    "place_id": str(seq["candidate_place"].values[c]),
+                    "option": str(seq["state_option"].values[seq["to_state"].values[p]]),
+                    "from_option": str(seq["state_option"].values[seq["from_state"].values[p]]),
+                    "start": self.years[t],
+                    "service": self.years[service] if service < len(self.years) else "",
+                    "capacity": float(seq["capacity"].values[seq["to_state"].values[p]]),
+                    "overnight_cost": float(seq["overnight_cost"].values[p]) / MILLION,
+                    "spending": float(decisions["spending"].values[c].sum()) / MILLION,
+                    "last_option": str(seq["state_option"].values[states[c, -1]]),
+                    **{f"paid_{s}": float(payment[c, k].sum()) / MILLION for k, (s, _, _) in enumerate(self.sources)},
+                    **{
+                        f"spent_{y}": float(decisions["spending"].values[c, i]) / MILLION
+                        for i, y in enumerate(self.years)
+                    },
+                }
+            )
+        columns = (
+            list(rows[0]) if rows else ["candidate_id", "start", "system", "county_id", "name_zh", "name_en", "option"]
+        )
+        return pd.DataFrame(rows, columns=columns).sort_values(
+            ["start", "system", "county_id", "candidate_id"], ignore_index=True
+        )
 
     @cached_property
     def left_out(self) -> pd.DataFrame:
@@ -136,13 +165,20 @@ class Views:
             cheapest[c] = np.nanmin([cheapest[c], price])
         rest = np.setdiff1d(np.flatnonzero(~np.isnan(cheapest)), self.started)
         county = seq["candidate_county"].values
-        return pd.DataFrame({
-            "candidate_id": seq["candidate"].values[rest], "name_zh": seq["candidate_name_zh"].values[rest],
-            "name_en": seq["candidate_name_en"].values[rest], "system": seq["candidate_system"].values[rest],
-            "county_zh": seq["county_name_zh"].values[county[rest]], "county_en": seq["county_name_en"].values[county[rest]],
-            "cheapest": cheapest[rest], "served": [self._served_at(int(c)) for c in rest],
-            "pool_left": self._pool_left, "county_left": self._county_left[county[rest]],
-        })
+        return pd.DataFrame(
+            {
+                "candidate_id": seq["candidate"].values[rest],
+                "name_zh": seq["candidate_name_zh"].values[rest],
+                "name_en": seq["candidate_name_en"].values[rest],
+                "system": seq["candidate_system"].values[rest],
+                "county_zh": seq["county_name_zh"].values[county[rest]],
+                "county_en": seq["county_name_en"].values[county[rest]],
+                "cheapest": cheapest[rest],
+                "served": [self._served_at(int(c)) for c in rest],
+                "pool_left": self._pool_left,
+                "county_left": self._county_left[county[rest]],
+            }
+        )
 
     def _served_at(self, candidate: int) -> float:
         """Service level of the candidate's system in its county at the end."""
@@ -162,10 +198,14 @@ class Views:
         """Budget and payments by source and period, 10^6 CNY."""
         budget = self.problem.funding["budget"].values.sum(axis=1) / MILLION
         paid = self.plan.decisions["payment"].values.sum(axis=0) / MILLION
-        return pd.DataFrame([
-            {"source": s, "name_zh": zh, "name_en": en, "period": y, "budget": budget[k, t], "paid": paid[k, t]}
-            for k, (s, zh, en) in enumerate(self.sources) for t, y in enumerate(self.years)
-        ], columns=["source", "name_zh", "name_en", "period", "budget", "paid"])
+        return pd.DataFrame(
+            [
+                {"source": s, "name_zh": zh, "name_en": en, "period": y, "budget": budget[k, t], "paid": paid[k, t]}
+                for k, (s, zh, en) in enumerate(self.sources)
+                for t, y in enumerate(self.years)
+            ],
+            columns=["source", "name_zh", "name_en", "period", "budget", "paid"],
+        )
 
     @cached_property
     def _pool_left(self) -> float:
@@ -178,7 +218,11 @@ class Views:
         own = ~self.problem.funding["pooled"].values
         budget = self.problem.funding["budget"].values[own][:, 1:].sum(axis=(0, 2))
         paid = np.zeros_like(budget)
-        np.add.at(paid, self.problem.sequence["candidate_county"].values, self.plan.decisions["payment"].values[:, own].sum(axis=(1, 2)))
+        np.add.at(
+            paid,
+            self.problem.sequence["candidate_county"].values,
+            self.plan.decisions["payment"].values[:, own].sum(axis=(1, 2)),
+        )
         return np.asarray((budget - paid) / MILLION)
 
     @cached_property

@@ -67,8 +67,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason": ("原因", "Reason"),
     "served_already": ("该县需求已满足", "demand of the county is already met"),
     "county_money": ("县级自筹资金不足", "not enough of the county's own money"),
-    "pool_money": ("省级以上资金已用完,其他项目每元效益更高", "pooled money is used up by projects worth more per yuan"),
-    "not_worth": ("效益不抵成本,或受用地、偿债、在建数限制", "not worth its cost, or limited by land, debt or works at once"),
+    "pool_money": (
+        "省级以上资金已用完,其他项目每元效益更高",
+        "pooled money is used up by projects worth more per yuan",
+    ),
+    "not_worth": (
+        "效益不抵成本,或受用地、偿债、在建数限制",
+        "not worth its cost, or limited by land, debt or works at once",
+    ),
     "facts": ("事实与假设", "Facts and assumptions"),
     "table": ("表", "Table"),
     "fact": ("事实", "Fact"),

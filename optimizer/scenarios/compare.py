@@ -60,10 +60,13 @@ def _difference(run: Run, rows: list[dict[str, str]], first: list[dict[str, str]
         change[county] = change.get(county, 0.0) - amount
     ordered = sorted(change.items(), key=lambda pair: -abs(pair[1]))
     return Difference(
-        run, sum(run.manifest["money"].values()),
-        tuple(c for c in mine if c not in theirs), tuple(c for c in theirs if c not in mine),
+        run,
+        sum(run.manifest["money"].values()),
+        tuple(c for c in mine if c not in theirs),
+        tuple(c for c in theirs if c not in mine),
         tuple((c, theirs[c], mine[c]) for c in mine if c in theirs and mine[c] != theirs[c]),
-        tuple((c, v) for c, v in ordered if v > SAME), tuple((c, v) for c, v in ordered if v < -SAME),
+        tuple((c, v) for c, v in ordered if v > SAME),
+        tuple((c, v) for c, v in ordered if v < -SAME),
     )
 
 

@@ -19,8 +19,16 @@ def show(comparison: Comparison) -> None:
     for d in comparison.differences:
         m = d.run.manifest
         table.add_row(
-            d.run.label, number(d.money), number(m["incumbent"], 1), number(m["bound"], 1), share(m["gap"], 2),
-            str(len(d.added)), str(len(d.dropped)), str(len(d.moved)), str(len(d.better)), str(len(d.worse)),
+            d.run.label,
+            number(d.money),
+            number(m["incumbent"], 1),
+            number(m["bound"], 1),
+            share(m["gap"], 2),
+            str(len(d.added)),
+            str(len(d.dropped)),
+            str(len(d.moved)),
+            str(len(d.better)),
+            str(len(d.worse)),
         )
     Console().print(table)
 
@@ -36,7 +44,9 @@ def write(comparison: Comparison, path: Path) -> None:
 
 def _frontier(comparison: Comparison) -> Markup:
     """Value and bound over money, as SVG."""
-    points = [(d.money, d.run.manifest["incumbent"], d.run.manifest["bound"], d.run.label) for d in comparison.differences]
+    points = [
+        (d.money, d.run.manifest["incumbent"], d.run.manifest["bound"], d.run.label) for d in comparison.differences
+    ]
     right, top = max(p[0] for p in points) * 1.05 or 1.0, max(p[2] for p in points) * 1.08 or 1.0
     width, height, left, base = 760, 320, 80, 280
 
@@ -50,7 +60,9 @@ def _frontier(comparison: Comparison) -> Markup:
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{top * fraction:,.0f}</text>')
     for money, value, bound, label in points:
         (x, y), (_, high) = xy(money, value), xy(money, bound)
-        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{high:.1f}" stroke="#e39b3b" stroke-width="3"/>')
+        parts.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{high:.1f}" stroke="#e39b3b" stroke-width="3"/>'
+        )
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#1f6f8b"><title>{escape(label)}</title></circle>')
         parts.append(f'<text x="{x:.1f}" y="{y + 20:.1f}" text-anchor="middle">{escape(label)}</text>')
     parts.append(f'<text x="{width - 10}" y="{base + 34}" text-anchor="end">投资 money (10⁶ CNY)</text></svg>')

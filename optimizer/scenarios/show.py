@@ -23,7 +23,8 @@ def headline(one: Run, console: Console | None = None) -> None:
         f"{one.folder.name}: net benefit {m['incumbent']:,.1f} million CNY, bound {m['bound']:,.1f}, "
         f"gap {100 * m['gap']:.2f} % ({m['termination']}); {m['counts']['started']} of {m['counts']['candidates']} projects, "
         f"{sum(m['money'].values()):,.0f} million CNY; independent check {verdict}",
-        highlight=False, soft_wrap=True,
+        highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -37,7 +38,9 @@ def run(one: Run) -> None:
     console.print(money)
     with (one.folder / "schedule.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    projects = Table("start 开工", "county 县区", "project 项目", "option 规模", "million CNY", title=f"projects 项目 ({len(rows)})")
+    projects = Table(
+        "start 开工", "county 县区", "project 项目", "option 规模", "million CNY", title=f"projects 项目 ({len(rows)})"
+    )
     largest = sorted(rows, key=lambda r: -float(r["spending"]))[:FIRST_PROJECTS]
     for r in largest:
         projects.add_row(r["start"], r["county_zh"], r["name_zh"], r["option"], f"{float(r['spending']):,.1f}")
@@ -50,7 +53,14 @@ def runs(found: Sequence[Run]) -> None:
     for one in found:
         m = one.manifest
         check = "passed" if m["verification"]["passed"] else "FAILED"
-        table.add_row(one.folder.name, str(m["created"]), f"{m['incumbent']:,.1f}", f"{100 * m['gap']:.2f} %", check, m["termination"])
+        table.add_row(
+            one.folder.name,
+            str(m["created"]),
+            f"{m['incumbent']:,.1f}",
+            f"{100 * m['gap']:.2f} %",
+            check,
+            m["termination"],
+        )
     Console().print(table)
 
 
@@ -68,5 +78,6 @@ def verification(found: Verification) -> None:
     console.print(
         f"{'passed' if found.passed else 'FAILED'}: objective claimed {found.objective_claimed:.9g}, "
         f"recomputed {found.objective_recomputed:.9g}; largest difference of service {found.largest_difference:.2g}",
-        highlight=False, soft_wrap=True,
+        highlight=False,
+        soft_wrap=True,
     )

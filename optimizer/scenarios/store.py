@@ -118,7 +118,9 @@ def open_run(path: Path, store: Path = Path("runs")) -> Run:
     PlanError
         No such run, several of them, or a folder that is no whole run.
     """
-    folders = [path] if path.is_dir() else sorted(f for f in store.glob(f"{path.name}*") if f.is_dir()) if path.name else []
+    folders = (
+        [path] if path.is_dir() else sorted(f for f in store.glob(f"{path.name}*") if f.is_dir()) if path.name else []
+    )
     if len(folders) != 1:
         what = "several runs" if folders else "no run folder and no beginning of the name of one in " + str(store)
         raise PlanError(f"{path}: {what}. `chengxiang runs` lists the runs.")

@@ -45,7 +45,7 @@ class Outcome:
 
 def scenarios(overrides: Sequence[str], folders: Sequence[Path]) -> list[Scenario]:
     """Every combination of comma-separated values; all are checked before the first is planned."""
-    found = {}
+    found: dict[str, Scenario] = {}
     for one in hydra_app.expand(overrides):
         config = hydra_app.load(one, folders)
         identity = store.run_id(config)

@@ -82,7 +82,7 @@ def run(
     time_limit: float | None = None,
     listener: Listener = silent,
     stop: threading.Event | None = None,
-    found: Callable[[np.ndarray], object] | None = None,
+    found: Callable[[np.ndarray], bool] | None = None,
 ) -> Solved:
     """Maximise the first metric of a Compiled.
 
@@ -114,7 +114,11 @@ def run(
         highs.setSolution(solution)
     _listen(highs, stage, began, listener, stop)
     if found is not None:
-        highs.cbMipImprovingSolution += lambda event: found(np.array(event.data_out.mip_solution, float))
+
+        def take(event: highspy.HighsCallbackEvent) -> None:
+            found(np.array(event.data_out.mip_solution, float))
+
+        highs.cbMipImprovingSolution += take
     highs.run()
     if start is not None and _took_start_unseen(highs):
         left = max(limit - (time.monotonic() - began), 0.1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from optimizer.problem import POOL, Problem
 from optimizer.region.files import read_text_tables
-from optimizer.verify.result import Violation
+from optimizer.verify.result import Findings, Violation
 
 if TYPE_CHECKING:
     from optimizer.config import RunConfig
@@ -21,19 +21,28 @@ Row = dict[str, str]
 RELATIVE = 1e-9
 
 
-def audit_region(region: Region, config: RunConfig, problem: Problem) -> list[Violation]:
-    """Differences between the tables as they stand in their files and what was prepared from them.
+def audit_region(region: Region, config: RunConfig, problem: Problem) -> Findings:
+    """How many figures were compared, and where those in the problem differ from those in the tables.
 
     Costs, lead times, lifetimes, capacities of every transition; budgets by source, owner and period; rules by county;
     demand of every origin in every period.
     """
     tables = _Tables(region)
-    return [
+    found = [
         *_transitions(tables, problem),
         *_budgets(tables, config, problem),
         *_rules(tables, problem),
         *_demand(tables, problem),
     ]
+    return _compared(problem), found
+
+
+def _compared(problem: Problem) -> int:
+    """Costs, leads and lives of transitions, budgets, three rules a county, demand of origins."""
+    ceilings = problem.funding["debt_service_ceiling"].size
+    demand = sum(s.data["quantity"].size for s in problem.systems.values() if "quantity" in s.data)
+    counties, transitions = len(problem.county_ids), problem.sequence.sizes["transition"]
+    return 3 * transitions + problem.funding["budget"].size + 2 * counties + ceilings + demand
 
 
 class _Tables:

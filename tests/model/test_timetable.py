@@ -11,10 +11,14 @@ from optimizer.model.timetable import Timetable, residual_fraction, split_whole
 from optimizer.problem import Lock
 
 
-def timetable(lengths: tuple[int, ...] = (1, 2, 1, 3), rate: float = 0.08, unfinished: bool = False, **how) -> Timetable:
+def timetable(
+    lengths: tuple[int, ...] = (1, 2, 1, 3), rate: float = 0.08, unfinished: bool = False, **how
+) -> Timetable:
     draft = Draft(Horizon(2025, lengths, rate, unfinished))
     county = draft.county("A")
-    candidate = draft.candidate("p", "s", county, **{k: how.pop(k) for k in ("earliest_year", "latest_year") if k in how})
+    candidate = draft.candidate(
+        "p", "s", county, **{k: how.pop(k) for k in ("earliest_year", "latest_year") if k in how}
+    )
     lock = how.pop("lock", None)
     draft.option(candidate, "one", overnight_cost=1000, **how)
     if lock:

@@ -12,8 +12,8 @@ import pytest
 from optimizer.draft import Draft
 from optimizer.errors import InfeasibleError, InputError
 from optimizer.horizon import Horizon
-from optimizer.model.compiled import compile_model
 from optimizer.model.assembly import build_model
+from optimizer.model.compiled import compile_model
 from optimizer.problem import POOL, EpsilonBound, Lock, Objective
 from optimizer.solve import SolverSettings, solve_problem
 from optimizer.solve.highs import interruptible, run
@@ -30,7 +30,9 @@ def test_money_is_whole_and_adds_up(seed: int):
     assert payment.dtype == np.int64 and (payment >= 0).all()
     assert np.array_equal(payment.sum(axis=1), spending)
     carried = plan.decisions["carry_over"].values
-    owner = np.where(problem.funding["pooled"].values[:, None], 0, problem.sequence["candidate_county"].values[None] + 1)
+    owner = np.where(
+        problem.funding["pooled"].values[:, None], 0, problem.sequence["candidate_county"].values[None] + 1
+    )
     budget = problem.funding["budget"].values
     for k in range(payment.shape[1]):
         used = carried[k].copy()

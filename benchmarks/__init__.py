@@ -1,0 +1,1 @@
+"""Published instances and timings; not installed with the package."""

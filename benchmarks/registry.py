@@ -1,0 +1,82 @@
+"""The suites by name, and what their command lines have in common."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from optimizer.errors import InputError
+
+SUITES = {
+    "siting": ("benchmarks.siting", "location", "published siting instances through the archetype `facilities`"),
+    "paths": ("benchmarks.paths", "", "travel times against SciPy, interleaved"),
+}
+VARIABLE = "CHENGXIANG_INSTANCES"
+Rows = list[dict[str, Any]]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a suite; returns the exit code."""
+    args = _parser().parse_args(list(argv))
+    module, family, _ = SUITES[args.suite]
+    instances = instances_folder(args.instances, family) if family else None
+    rows: Rows = import_module(module).run(
+        smoke=args.smoke,
+        instances=instances,
+        time_limit=args.time_limit,
+        family=args.format,
+        only=args.only,
+    )
+    if args.json:
+        write_json(args.json, rows)
+    return 0 if all(row["status"] != "failed" for row in rows) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="chengxiang bench", description="Published instances and timings 基准测试")
+    suites = parser.add_subparsers(dest="suite", required=True, metavar="SUITE")
+    for name, (_, _, text) in SUITES.items():
+        one = suites.add_parser(name, help=text, description=text)
+        one.add_argument("--instances", type=Path, metavar="DIR", help=f"folder of instance files (else ${VARIABLE})")
+        one.add_argument(
+            "--format", metavar="FAMILY", help="format of the files, where their folder's name does not tell"
+        )
+        one.add_argument("--only", metavar="TEXT", default="", help="only instances whose name contains this")
+        one.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+        one.add_argument("--time-limit", type=float, default=300.0, metavar="S", help="seconds for each instance")
+        one.add_argument("--smoke", action="store_true", help="small and quick")
+    return parser
+
+
+def instances_folder(given: Path | None, family: str) -> Path | None:
+    """Folder of a family of instances: as given, as the environment says, or beside the checkout.
+
+    Raises
+    ------
+    InputError
+        When a folder was named that is not there.
+    """
+    if given is not None:
+        if not given.is_dir():
+            raise InputError(f"--instances {given}: no such folder.")
+        return given
+    named = os.environ.get(VARIABLE)
+    root = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "benchmarks"
+    if named and not root.is_dir():
+        raise InputError(f"{VARIABLE}={named}: no such folder.")
+    folder = root / family
+    return folder if folder.is_dir() else root if named else None
+
+
+def write_json(path: Path, rows: Rows) -> None:
+    """Write rows at once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        json.dump(rows, file, ensure_ascii=False, indent=1)
+    Path(file.name).replace(path)

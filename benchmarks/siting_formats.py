@@ -1,0 +1,290 @@
+"""Readers of published siting instances; the format is told by the family's name.
+
+OR-Library (Beasley 1990), Holmberg et al. (1999), Delmaire et al. (1999), Yang et al. (2012), TBED1 (Avella and Boccia
+2009), two-stage (Fernandes et al. 2014), two-stage multi-product (Mauri et al. 2021), Koerkel-Ghosh, p-median (Beasley 1985).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from network_models.graph import Graph
+from network_models.paths import travel_times
+from optimizer.errors import Finding, InputError
+
+CAPACITIES = {
+    "capa": (8000, 10000, 12000, 14000),
+    "capb": (5000, 6000, 7000, 8000),
+    "capc": (5000, 5750, 6500, 7250),
+}
+"""Capacities with which OR-Library publishes the three large sets; others come from reference.csv."""
+
+
+@dataclass(frozen=True)
+class SitingInstance:
+    """A one-period siting problem to be minimised.
+
+    Parameters
+    ----------
+    demand
+        (n,) quantity of each customer (or customer and product).
+    capacity, fixed
+        (m,) of each site; inf where unlimited.
+    cost
+        (m, n) of serving a customer's whole demand from a site.
+    single_source
+        Each customer from one site only.
+    count
+        Exactly this many sites are opened (p-median), or None.
+    product
+        (n,) product of each customer row.
+    upper_capacity, upper_fixed, upper_cost
+        Second echelon: (l,), (l,), (l, m, products) per unit; empty without one.
+    """
+
+    name: str
+    demand: np.ndarray
+    capacity: np.ndarray
+    fixed: np.ndarray
+    cost: np.ndarray
+    single_source: bool = False
+    count: int | None = None
+    product: np.ndarray | None = None
+    upper_capacity: np.ndarray | None = None
+    upper_fixed: np.ndarray | None = None
+    upper_cost: np.ndarray | None = None
+    reference: float | None = None
+
+    @property
+    def size(self) -> str:
+        """Sites x customers, plants first where there are any."""
+        plants = "" if self.upper_capacity is None else f"{len(self.upper_capacity)}x"
+        return f"{plants}{len(self.fixed)}x{len(self.demand)}"
+
+
+class _Numbers:
+    """The numbers of a file, taken in order; padding and words that some mirrors add are passed over."""
+
+    def __init__(self, path: Path, skip: tuple[str, ...] = ()) -> None:
+        self.path, self.at = path, 0
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        words = raw.replace(b"\0", b" ").replace(b"\x1a", b" ").split()
+        self.words = [w for w in words if w.lower().decode("ascii", "replace") not in skip]
+
+    def take(self, count: int) -> np.ndarray:
+        """The next numbers.
+
+        Raises
+        ------
+        InputError
+            When the file ends too early or holds something that is not a number.
+        """
+        part = self.words[self.at : self.at + count]
+        if len(part) < count:
+            raise self._fault(
+                f"{len(self.words)} numbers", f"at least {self.at + count}", "The file is cut off: fetch it again."
+            )
+        try:
+            numbers = np.array(part, dtype=float)
+        except ValueError:
+            bad = next(w for w in part if not _is_number(w))
+            raise self._fault(repr(bad.decode("utf-8", "replace")), "a number", "Is this the right --format?") from None
+        self.at += count
+        return numbers
+
+    def whole(self, count: int) -> list[int]:
+        """The next numbers as positive whole ones."""
+        numbers = self.take(count)
+        if (numbers != np.round(numbers)).any() or (numbers < 1).any() or (numbers > 10**7).any():
+            raise self._fault(str(list(numbers)), "sizes", "Is this the right --format?")
+        return [int(n) for n in numbers]
+
+    def _fault(self, found: str, expected: str, remedy: str) -> InputError:
+        return InputError(Finding(self.path.name, 0, "", found, expected, remedy))
+
+
+def _is_number(word: bytes) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _orlib(path: Path, capacities: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """M n; m x (capacity fixed); n x (demand, m costs of the whole demand)."""
+    free = any(b"capacity" in w.lower() for w in _Numbers(path).words[:4])
+    numbers = _Numbers(path, skip=("capacity",))
+    m, n = numbers.whole(2)
+    rows = numbers.take(m if free else 2 * m).reshape(m, -1)
+    body = numbers.take(n * (m + 1)).reshape(n, m + 1)
+    fixed, cost, demand = rows[:, -1], body[:, 1:].T, body[:, 0]
+    name = _stem(path)
+    if not free:
+        yield SitingInstance(name, demand, rows[:, 0], fixed, cost)
+    for capacity in capacities or CAPACITIES.get(name, ()) if free else ():
+        yield SitingInstance(f"{name}@{capacity:g}", demand, np.full(m, float(capacity)), fixed, cost)
+
+
+def _holmberg(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """M n; m x (capacity fixed); n demands; m x n costs of the whole demand."""
+    numbers = _Numbers(path)
+    m, n = numbers.whole(2)
+    rows, demand = numbers.take(2 * m).reshape(m, 2), numbers.take(n)
+    yield SitingInstance(
+        _stem(path), demand, rows[:, 0], rows[:, 1], numbers.take(m * n).reshape(m, n), single_source=True
+    )
+
+
+def _delmaire(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """N m; n x m costs; n demands; m fixed; m capacities."""
+    numbers = _Numbers(path)
+    n, m = numbers.whole(2)
+    cost, demand, fixed = numbers.take(n * m).reshape(n, m).T, numbers.take(n), numbers.take(m)
+    yield SitingInstance(_stem(path), demand, numbers.take(m), fixed, cost, single_source=True)
+
+
+def _tbed1(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """M n; n demands; m capacities; m fixed; m x n costs of one unit."""
+    numbers = _Numbers(path)
+    m, n = numbers.whole(2)
+    demand, capacity, fixed = numbers.take(n), numbers.take(m), numbers.take(m)
+    unit = numbers.take(m * n).reshape(m, n)
+    yield SitingInstance(_stem(path), demand, capacity, fixed, unit * demand, single_source=True)
+
+
+def _two_stage(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """I J K; K demands; I x (capacity fixed); I x J; J x (capacity fixed); J x K; costs of one unit."""
+    numbers = _Numbers(path)
+    plants, sites, n = numbers.whole(3)
+    yield _stages(numbers, path, plants, sites, n, 1)
+
+
+def _multi_product(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """I J K L; K x L demands; I x (capacity fixed); L x I x J; J x (capacity fixed); L x J x K; costs of one unit."""
+    numbers = _Numbers(path)
+    plants, sites, n, products = numbers.whole(4)
+    yield _stages(numbers, path, plants, sites, n, products)
+
+
+def _stages(numbers: _Numbers, path: Path, plants: int, sites: int, n: int, products: int) -> SitingInstance:
+    demand = numbers.take(n * products).reshape(n, products)
+    upper = numbers.take(2 * plants).reshape(plants, 2)
+    first = numbers.take(products * plants * sites).reshape(products, plants, sites)
+    rows = numbers.take(2 * sites).reshape(sites, 2)
+    second = numbers.take(products * sites * n).reshape(products, sites, n)
+    cost = np.concatenate([second[p] * demand[:, p] for p in range(products)], axis=1)
+    return SitingInstance(
+        _stem(path),
+        demand.T.ravel(),
+        rows[:, 0],
+        rows[:, 1],
+        cost,
+        product=np.repeat(np.arange(products), n),
+        upper_capacity=upper[:, 0],
+        upper_fixed=upper[:, 1],
+        upper_cost=np.moveaxis(first, 0, 2),
+    )
+
+
+def _uncapacitated(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """FILE: name; n m 0; n x (id, opening cost, m connection costs)."""
+    numbers = _Numbers(path)
+    if numbers.words and numbers.words[0].lower().startswith(b"file"):
+        numbers.words = numbers.words[2:]
+    m, n = numbers.whole(2)
+    numbers.take(1)
+    body = numbers.take(m * (n + 2)).reshape(m, n + 2)
+    yield SitingInstance(_stem(path), np.ones(n), np.full(m, np.inf), body[:, 1], body[:, 2:])
+
+
+def _p_median(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """N edges p; edges (u v cost), a later line overrides an earlier one; distances are shortest paths."""
+    numbers = _Numbers(path)
+    n, edges, count = numbers.whole(3)
+    last: dict[tuple[int, int], float] = {}
+    for u, v, cost in numbers.take(3 * edges).reshape(edges, 3):
+        last[min(int(u), int(v)) - 1, max(int(u), int(v)) - 1] = float(cost)
+    u, v = np.array(list(last)).T
+    length = np.array(list(last.values()))
+    graph = Graph.from_arrays(np.concatenate([u, v]), np.concatenate([v, u]), np.concatenate([length, length]), n)
+    yield SitingInstance(
+        _stem(path), np.ones(n), np.full(n, np.inf), np.zeros(n), travel_times(graph, np.arange(n)), count=count
+    )
+
+
+READERS: dict[str, Callable[[Path, tuple[float, ...]], Iterator[SitingInstance]]] = {
+    "cflp_orlib": _orlib,
+    "sscflp_holmberg": _holmberg,
+    "sscflp_yang": _holmberg,
+    "sscflp_orlib_small": _holmberg,
+    "sscflp_delmaire": _delmaire,
+    "sscflp_tbed1": _tbed1,
+    "tscflp_fernandes": _two_stage,
+    "tscflp_multiproduct_mauri": _multi_product,
+    "uflp_koerkel_ghosh": _uncapacitated,
+    "pmedian_orlib": _p_median,
+}
+NOT_INSTANCES = ("reference.csv", "sources.md", "readme.md", "readme.txt", "format.txt")
+
+
+def _stem(path: Path) -> str:
+    name = path.name.removesuffix(".gz")
+    return name.removesuffix(".txt").removesuffix(".dat")
+
+
+def read_file(path: Path, family: str) -> list[SitingInstance]:
+    """Every instance of a file, named ``family/file`` (and ``@capacity``), with its reference where there is one.
+
+    Raises
+    ------
+    InputError
+        Unknown family, or a file that is not of its format.
+    """
+    if family not in READERS:
+        raise InputError(f"--format: found {family!r}; expected one of {', '.join(READERS)}.")
+    known = references(path.parent)
+    name = f"{family}/{_stem(path)}"
+    capacities = tuple(float(k.split("@")[1]) for k in known if "@" in k and k.split("@")[0] in (name, _stem(path)))
+    found = []
+    for instance in READERS[family](path, capacities):
+        value = known.get(f"{family}/{instance.name}", known.get(instance.name))
+        found.append(replace(instance, name=f"{family}/{instance.name}", reference=value))
+    return found
+
+
+def references(folder: Path) -> dict[str, float]:
+    """Values of an optional reference.csv (first column the instance, second the value)."""
+    for file in (folder / "reference.csv", folder.parent / "reference.csv"):
+        if file.is_file():
+            with file.open(encoding="utf-8-sig", newline="") as text:
+                rows = [row for row in csv.reader(text) if len(row) >= 2]
+            return {
+                row[0].strip().removesuffix(".gz").removesuffix(".txt"): float(row[1])
+                for row in rows
+                if _is_number(row[1].encode())
+            }
+    return {}
+
+
+def find_files(folder: Path, family: str | None) -> list[tuple[Path, str]]:
+    """Instance files with their family: by ``--format``, the folder's name, or its sub-folders' names."""
+    if family or folder.name in READERS:
+        return [(f, family or folder.name) for f in _files(folder)]
+    return [
+        (f, sub.name) for sub in sorted(folder.iterdir()) if sub.is_dir() and sub.name in READERS for f in _files(sub)
+    ]
+
+
+def _files(folder: Path) -> list[Path]:
+    def order(path: Path) -> tuple[str, int, str]:
+        digits = "".join(c for c in _stem(path) if c.isdigit())
+        return _stem(path).rstrip("0123456789"), int(digits or 0), path.name
+
+    return sorted((f for f in folder.iterdir() if f.is_file() and f.name.lower() not in NOT_INSTANCES), key=order)
