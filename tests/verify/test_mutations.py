@@ -15,7 +15,6 @@ from tests.random_problems import random_problem
 from tests.verify import breaking_money, breaking_services, breaking_time
 from tests.verify.mutating import Mutation
 
-
 QUICK = SolverSettings(mip_gap=0.0, time_limit=60, threads=1)
 MODULES = (breaking_time, breaking_money, breaking_services)
 MUTATIONS = [m for module in MODULES for m in vars(module).values() if isinstance(m, Mutation)]
