@@ -1,7 +1,7 @@
 """A plan beside the proof: HiGHS proves on the whole model in one thread while good plans are searched in another.
 
-The search is generic over Compiled models: the relaxation prices the shared rows; each block is planned at those prices
-with the others held; then bundles of blocks are freed (large neighbourhood search; Shaw 1998).
+The search is generic over Compiled models: bundles of clusters are planned one after the other within a fair share of the
+shared resources, the others held; then bundles are freed with all that is left (large neighbourhood search; Shaw 1998).
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ BUNDLES = 20
 STEP_SECONDS = 6.0
 STEP_GAP = 0.003
 FIRST_GAP = 0.01
-CHARGED = "charged"
 
 
 @dataclass
@@ -140,40 +139,72 @@ def _combined(proof: Future[Solved], board: Board, stop: threading.Event, second
 def _search(
     board: Board, settings: SolverSettings, until: float, ended: threading.Event, quiet: threading.Event
 ) -> None:
-    """Price the shared rows by the relaxation, plan block by block at those prices, then improve block by block."""
+    """Plan bundle by bundle within a fair share of what is shared, then improve bundle by bundle with all of it."""
     compiled = board.compiled
-    interior = replace(settings, options={**settings.options, "solver": "ipm", "run_crossover": "off"})
-    relaxed = replace(compiled, integer=np.zeros_like(compiled.integer))
-    prices = run(relaxed, interior, stage="relax", time_limit=max(1.0, until - time.monotonic()), stop=quiet).duals
-    shared = np.flatnonzero(compiled.rows.linking)
-    charged = compiled.cost if prices is None else compiled.cost - compiled.matrix[shared].T @ prices[shared]
-    for turn, free in _neighbourhoods(compiled, settings.seed):
+    for bundle in _bundles(compiled, settings.seed):
         left = until - time.monotonic()
         if quiet.is_set() or ended.is_set() or left <= 0 or board.values is None:
             return
-        held = _held(compiled, board.values, free)
-        if turn == 0:
-            held = replace(held, costs={CHARGED: charged}, constants={CHARGED: 0.0}, ranks=(CHARGED,))
-        step = replace(settings, mip_gap=STEP_GAP if turn else FIRST_GAP)
+        held = _shared_out(_held(compiled, board.values, bundle.free), board.values, bundle.share)
+        step = replace(settings, mip_gap=STEP_GAP if bundle.share >= 1 else FIRST_GAP)
         limit = min(STEP_SECONDS, max(0.5, left))
         board.offer(run(held, step, start=board.values, stage="search", time_limit=limit, stop=quiet).values)
 
 
-def _neighbourhoods(compiled: Compiled, seed: int) -> Iterator[tuple[int, np.ndarray]]:
-    """(turn, columns to free): clusters bundled at random to a share of all choices, every cluster once a turn."""
+@dataclass(frozen=True)
+class Bundle:
+    """Columns that are freed together, and how much of what is left of shared resources they may take."""
+
+    free: np.ndarray
+    share: float
+
+
+def _bundles(compiled: Compiled, seed: int) -> Iterator[Bundle]:
+    """Clusters bundled at random, every cluster once a turn; fair shares by what they might spend in the first turn."""
     rng = np.random.default_rng(seed)
     parts = clusters(compiled)
+    weight = _weights(compiled, parts)
     most = max(1.0, compiled.integer.sum() / BUNDLES)
     for turn in itertools.count() if parts else ():
-        free, size = np.zeros(compiled.matrix.shape[1], bool), 0
-        for i in rng.permutation(len(parts)):
-            free[parts[i]] = True
-            size += int(compiled.integer[parts[i]].sum())
-            if size >= most:
-                yield turn, free
-                free, size = np.zeros(compiled.matrix.shape[1], bool), 0
-        if size:
-            yield turn, free
+        waiting = float(weight.sum())
+        for members in _packed(rng.permutation(len(parts)), [int(compiled.integer[p].sum()) for p in parts], most):
+            free = np.zeros(compiled.matrix.shape[1], bool)
+            free[np.concatenate([parts[i] for i in members])] = True
+            mine = float(weight[members].sum())
+            yield Bundle(free, 1.0 if turn else mine / max(waiting, mine, 1e-9))
+            waiting -= mine
+
+
+def _packed(order: np.ndarray, sizes: list[int], most: float) -> Iterator[list[int]]:
+    """Members in order, in packs of about ``most``."""
+    pack: list[int] = []
+    for i in order:
+        pack.append(int(i))
+        if sum(sizes[k] for k in pack) >= most:
+            yield pack
+            pack = []
+    if pack:
+        yield pack
+
+
+def _weights(compiled: Compiled, parts: list[np.ndarray]) -> np.ndarray:
+    """What the choices of each cluster might spend, or their number where nothing is spent."""
+    spending = abs(compiled.matrix[compiled.rows.of_family("spending")][:, compiled.integer]).sum(axis=0)
+    cost = np.zeros(compiled.matrix.shape[1])
+    cost[compiled.integer] = np.asarray(spending).ravel()
+    weight = np.array([cost[p].sum() for p in parts])
+    return weight if weight.sum() > 0 else np.array([float(compiled.integer[p].sum()) for p in parts])
+
+
+def _shared_out(held: Compiled, values: np.ndarray, share: float) -> Compiled:
+    """The model in which at most a share of what is left of each shared resource may be taken."""
+    if share >= 1:
+        return held
+    rows = np.flatnonzero(held.rows.linking & np.isfinite(held.row_upper))
+    used = held.matrix[rows] @ values
+    upper = held.row_upper.copy()
+    upper[rows] = np.maximum(used, used + share * (upper[rows] - used))
+    return replace(held, row_upper=upper)
 
 
 def _held(compiled: Compiled, values: np.ndarray, free: np.ndarray) -> Compiled:
