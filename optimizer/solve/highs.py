@@ -102,7 +102,7 @@ def run(
         "time_limit": max(limit, 0.1),
         "mip_rel_gap": settings.mip_gap,
         "mip_abs_gap": 1e-9,
-        "threads": settings.threads,
+        "parallel": "off",  # `threads` is left alone: HiGHS shares one pool a process and refuses a second size
         "random_seed": settings.seed,
         **settings.options,
     }.items():
@@ -119,7 +119,8 @@ def run(
             found(np.array(event.data_out.mip_solution, float))
 
         highs.cbMipImprovingSolution += take
-    highs.run()
+    if highs.run() == highspy.HighsStatus.kError:
+        raise ChengxiangError(f"HiGHS could not solve the model ({highs.modelStatusToString(highs.getModelStatus())}).")
     if start is not None and _took_start_unseen(highs):
         left = max(limit - (time.monotonic() - began), 0.1)
         return run(compiled, settings, stage=stage, time_limit=left, listener=listener, stop=stop, found=found)

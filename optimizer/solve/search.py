@@ -95,11 +95,10 @@ def solve_whole(
     board.offer(start)
     quiet, ended = threading.Event(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        one = replace(settings, threads=1)
         proof = pool.submit(
             run,
             compiled,
-            one,
+            settings,
             start=start,
             stage=stage,
             time_limit=time_limit,
@@ -108,8 +107,9 @@ def solve_whole(
             found=board.offer,
         )
         proof.add_done_callback(lambda _: ended.set())
-        if not _wait(ended, stop, board, began + min(PATIENCE, time_limit)):
-            search = pool.submit(_search, board, one, began + time_limit, ended, quiet)
+        alone = time_limit + PATIENCE if settings.threads == 1 else min(PATIENCE, time_limit)
+        if not _wait(ended, stop, board, began + alone):
+            search = pool.submit(_search, board, settings, began + time_limit, ended, quiet)
             _wait(ended, stop, board, began + time_limit + PATIENCE)
             quiet.set()
             search.result()

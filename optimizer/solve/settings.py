@@ -12,7 +12,6 @@ from optimizer.errors import InputError
 HIGHS_OPTIONS = frozenset(
     {
         "presolve",
-        "parallel",
         "simplex_strategy",
         "mip_heuristic_effort",
         "mip_detect_symmetry",
@@ -46,8 +45,10 @@ class SolverSettings:
         Relative gap at which to stop, as a fraction.
     time_limit
         Seconds of wall time for the whole solve, all ranks of the objective together.
-    threads, seed
-        For HiGHS.
+    threads
+        1: the proof alone; otherwise a search for plans goes on beside it.
+    seed
+        For HiGHS and the search.
     options
         Further HiGHS options, of :data:`HIGHS_OPTIONS` only.
     """
