@@ -1,0 +1,1 @@
+"""Steady flow in pipe networks: water and gas. Arrays in, arrays out."""
