@@ -108,8 +108,6 @@ def _switch(switching: Switching, link: Any, kind: LinkKind, k: int, state: int,
         if was_closed and state > LinkStatus.CLOSED:
             constant = kind == LinkKind.PUMP and link.pump_type == "POWER"
             switching.initial_flow[k] = EPANET_FIRST_FLOW if constant else CLOSED_FLOW
-        elif not was_closed and state <= LinkStatus.CLOSED:
-            switching.initial_flow[k] = 0.0
     switching.status[k] = state
     if kind > LinkKind.PIPE:
         switching.setting[k] = value

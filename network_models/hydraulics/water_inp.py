@@ -92,7 +92,9 @@ def _parsed(wntr: Any, path: Path, text: str) -> Any:
             return wntr.network.WaterNetworkModel(str(copy))
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).replace(str(copy), path.name).split())
-            raise NetworkError(f"{path.name}: cannot be read as a network ({type(error).__name__}: {reason}).") from error
+            raise NetworkError(
+                f"{path.name}: cannot be read as a network ({type(error).__name__}: {reason})."
+            ) from error
 
 
 def _network(model: Any) -> WaterNetwork:
@@ -144,7 +146,9 @@ def _node_arrays(model: Any, nodes: list[Any]) -> dict[str, Any]:
     ]
     tanks = [(node, k == "Tank") for node, k in zip(nodes, kind, strict=True)]
     return {
-        "elevation": [node.base_head if k == "Reservoir" else node.elevation for node, k in zip(nodes, kind, strict=True)],
+        "elevation": [
+            node.base_head if k == "Reservoir" else node.elevation for node, k in zip(nodes, kind, strict=True)
+        ],
         "demand": [_demand(model, node) if k == "Junction" else 0.0 for node, k in zip(nodes, kind, strict=True)],
         "fixed_head": fixed,
         "tank_low": [node.elevation + node.min_level if tank else np.nan for node, tank in tanks],
@@ -276,7 +280,9 @@ def _speed(model: Any, pump: Any) -> float:
 
 
 def _valve_state(valve: Any, kind: LinkKind, factor: float) -> tuple[int, float]:
-    fixed = {"OPEN": LinkStatus.OPEN, "OPENED": LinkStatus.OPEN, "CLOSED": LinkStatus.CLOSED}.get(_name(valve.initial_status))
+    fixed = {"OPEN": LinkStatus.OPEN, "OPENED": LinkStatus.OPEN, "CLOSED": LinkStatus.CLOSED}.get(
+        _name(valve.initial_status)
+    )
     if fixed is not None:
         return fixed, np.nan
     if kind == LinkKind.GPV:

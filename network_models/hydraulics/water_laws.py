@@ -1,0 +1,176 @@
+"""Head-loss laws of single links, as EPANET 2.2 has them, in SI units: what each gives at a flow.
+
+A law returns ``(p, y)``: the inverse of the slope of the head loss, and the head loss divided by the slope (Todini and
+Pilati 1988; EPANET 2.2 manual, section 12.1). The limits are EPANET's own, so that heads agree with it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from network_models._numba import njit
+
+FOOT = 0.3048
+CUBIC_FOOT = FOOT**3
+STEEPEST = 1e8 * FOOT / CUBIC_FOOT
+"""Slope of a closed link, s/m2."""
+FLATTEST = 1e-6 * FOOT / CUBIC_FOOT
+"""Slope of an open valve without minor loss."""
+LEAST_SLOPE = 1e-7 * FOOT / CUBIC_FOOT
+"""A head loss flatter than this is taken as a straight line."""
+TINY = 1e-6
+HEAD_TOLERANCE = 0.0005 * FOOT
+FLOW_TOLERANCE = 0.0001 * CUBIC_FOOT
+HUGE = 1e10
+
+HAZEN_WILLIAMS, DARCY_WEISBACH, CHEZY_MANNING = 0, 1, 2
+TURBULENT = 1000.0 * math.pi
+"""Reynolds number 4000, times pi / 4; half of it bounds laminar flow."""
+SWAMEE_A8 = 5.74 * (math.pi / 4.0) ** 0.9
+SWAMEE_A9 = -2.0 / math.log(10.0)
+SWAMEE_AB = 5.74 / 4000.0**0.9
+SWAMEE_AC = -2.0 * 0.9 * 2.0 / math.log(10.0) * SWAMEE_AB
+
+CANNOT_LIFT, TEMPORARILY_CLOSED, CLOSED, OPEN, ACTIVE, NO_FLOW, NO_PRESSURE = 0, 1, 2, 3, 4, 6, 7
+CHECK_PIPE, PIPE, PUMP, PRV, PSV, PBV, FCV, TCV, GPV = range(9)
+POWER_LAW, CONSTANT_POWER, POINTS = 0, 1, 2
+
+
+@njit(cache=True, error_model="numpy")
+def pipe(formula, q, resistance, minor, viscous, rough):  # type: ignore[no-untyped-def]
+    """Open pipe; a negative resistance is a closed one."""
+    if resistance < 0.0:
+        return 1.0 / STEEPEST, q
+    a = abs(q)
+    if formula == DARCY_WEISBACH:
+        return _darcy(q, a, resistance, minor, viscous, rough)
+    if formula == HAZEN_WILLIAMS:
+        slope, power = 1.852 * resistance * a**0.852, 1.852
+    else:
+        slope, power = 2.0 * resistance * a, 2.0
+    if slope < LEAST_SLOPE:
+        slope = LEAST_SLOPE
+        loss = slope * a
+    else:
+        loss = slope * a / power
+    loss += minor * a * a
+    slope += 2.0 * minor * a
+    return 1.0 / slope, math.copysign(loss / slope, q)
+
+
+@njit(cache=True, error_model="numpy")
+def _darcy(q, a, resistance, minor, viscous, rough):  # type: ignore[no-untyped-def]
+    if a <= 0.5 * TURBULENT * viscous:
+        laminar = 16.0 * math.pi * viscous * resistance
+        slope = laminar + 2.0 * minor * a
+        return 1.0 / slope, q * (laminar + minor * a) / slope
+    friction, change = friction_factor(a, rough, viscous)
+    total = friction * resistance + minor
+    slope = 2.0 * total * a + change * resistance * a * a
+    return 1.0 / slope, total * a * q / slope
+
+
+@njit(cache=True, error_model="numpy")
+def friction_factor(a, rough, viscous):  # type: ignore[no-untyped-def]
+    """Friction factor and its slope: Swamee and Jain above Reynolds 4000, Dunlop's cubic from 2000 to 4000."""
+    w = a / viscous
+    if w >= TURBULENT:
+        y1 = SWAMEE_A8 / w**0.9
+        y2 = rough / 3.7 + y1
+        y3 = SWAMEE_A9 * math.log(y2)
+        f = 1.0 / (y3 * y3)
+        return f, 1.8 * f * y1 * SWAMEE_A9 / y2 / y3 / a
+    y2 = rough / 3.7 + SWAMEE_AB
+    y3 = SWAMEE_A9 * math.log(y2)
+    fa = 1.0 / (y3 * y3)
+    fb = (2.0 + SWAMEE_AC / (y2 * y3)) * fa
+    r = w / (0.5 * TURBULENT)
+    x1 = 7.0 * fa - fb
+    x2 = 0.128 - 17.0 * fa + 2.5 * fb
+    x3 = -0.128 + 13.0 * fa - (fb + fb)
+    x4 = 0.032 - 3.0 * fa + 0.5 * fb
+    f = x1 + r * (x2 + r * (x3 + r * x4))
+    return f, (x2 + r * (2.0 * x3 + r * 3.0 * x4)) / viscous / (0.5 * TURBULENT)
+
+
+@njit(cache=True, error_model="numpy")
+def valve(q, minor, closed):  # type: ignore[no-untyped-def]
+    """Closed, or open with its minor loss."""
+    if closed:
+        return 1.0 / STEEPEST, q
+    if minor > 0.0:
+        slope = 2.0 * minor * abs(q)
+        if slope < LEAST_SLOPE:
+            return 1.0 / LEAST_SLOPE, q
+        return 1.0 / slope, 0.5 * q
+    return 1.0 / FLATTEST, q
+
+
+@njit(cache=True, error_model="numpy")
+def pump(q, speed, closed, kind, shutoff, factor, power, points, begin, end):  # type: ignore[no-untyped-def]
+    """Pump at a speed; ``factor`` and ``power`` of its curve, or points ``begin:end`` of it."""
+    if closed or speed == 0.0:
+        return 1.0 / STEEPEST, q
+    a = abs(q)
+    if kind == POINTS:
+        lift, fall = segment(points, begin, end, a / speed)
+        slope = -fall * speed
+        return 1.0 / slope, (-lift * speed * speed + slope * q) / slope
+    r = factor * speed ** (2.0 - power)
+    if kind == CONSTANT_POWER:
+        slope = r / (a * a)
+        if slope > STEEPEST:
+            return 1.0 / STEEPEST, -q
+        if slope < LEAST_SLOPE:
+            return 1.0 / LEAST_SLOPE, -q
+        return 1.0 / slope, -r / q / slope
+    lift = -speed * speed * shutoff
+    if power == 1.0:
+        return 1.0 / r, (lift + r * q) / r
+    slope = power * r * a ** (power - 1.0)
+    if slope < LEAST_SLOPE:
+        return 1.0 / LEAST_SLOPE, (lift + LEAST_SLOPE * q) / LEAST_SLOPE
+    return 1.0 / slope, (lift + slope * q / power) / slope
+
+
+@njit(cache=True, error_model="numpy")
+def segment(points, begin, end, q):  # type: ignore[no-untyped-def]
+    """Intercept and slope of the piece of a curve that holds a flow, the outer pieces prolonged."""
+    k = begin
+    while k < end and points[k, 0] < q:
+        k += 1
+    k = min(max(k, begin + 1), end - 1)
+    slope = (points[k, 1] - points[k - 1, 1]) / (points[k, 0] - points[k - 1, 0])
+    return points[k - 1, 1] - slope * points[k - 1, 0], slope
+
+
+@njit(cache=True, error_model="numpy")
+def general_valve(q, points, begin, end):  # type: ignore[no-untyped-def]
+    """Valve with a head-loss curve."""
+    a = max(abs(q), TINY * CUBIC_FOOT)
+    loss, slope = segment(points, begin, end, a)
+    slope = max(slope, TINY * FOOT / CUBIC_FOOT)
+    return 1.0 / slope, math.copysign(loss / slope + a, q)
+
+
+@njit(cache=True, error_model="numpy")
+def emitter(q, resistance, power):  # type: ignore[no-untyped-def]
+    """Head loss and slope of an emitter: ``resistance * q**power``."""
+    slope = power * resistance * abs(q) ** (power - 1.0)
+    if slope < LEAST_SLOPE:
+        return LEAST_SLOPE * q, LEAST_SLOPE
+    return slope * q / power, slope
+
+
+@njit(cache=True, error_model="numpy")
+def pressure_demand(d, full, pressure, power):  # type: ignore[no-untyped-def]
+    """Head above the least pressure, and its slope, at which a demand ``d`` of ``full`` is met (Wagner)."""
+    share = d / full
+    if share <= 0.0:
+        return STEEPEST * d, STEEPEST
+    if share >= 1.0:
+        return pressure + STEEPEST * (d - full), STEEPEST
+    slope = power * pressure * share ** (power - 1.0) / full
+    if slope < LEAST_SLOPE:
+        return LEAST_SLOPE * d, LEAST_SLOPE
+    return slope * d / power, slope
