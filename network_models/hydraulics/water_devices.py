@@ -14,6 +14,8 @@ from network_models._numba import njit
 from network_models.hydraulics import water_laws as law
 
 BIG_CONDUCTANCE = 1e8 * law.CUBIC_FOOT / law.FOOT
+TIE = 1e-9
+"""A pump of constant power whose flow would fall to zero within this share of it stalls, as it does in EPANET."""
 DEFICIT_FLOW, DEFICIT_HEAD = 0.001 * law.CUBIC_FOOT, 0.001 * law.FOOT
 
 
@@ -171,7 +173,7 @@ def update_devices(system, work, w):  # type: ignore[no-untyped-def]
         k = lay.first_device + d
         q = work.flow[k, w]
         dq = work.relax[w] * (work.y[k, w] - work.p[k, w] * (work.head[lay.tail[k], w] - work.head[lay.head[k], w]))
-        if dev.kind[d] == law.PUMP and dev.lift_law[d] == law.CONSTANT_POWER and dq > q:
+        if dev.kind[d] == law.PUMP and dev.lift_law[d] == law.CONSTANT_POWER and dq - q > TIE * abs(q):
             dq = q / 2.0
         work.flow[k, w] = q - dq
         changed += abs(dq)

@@ -49,7 +49,7 @@ class Prepared:
         if diameters is not None or given.status is not None:
             case = self._resized(case, diameter)
         if start is not None:
-            case = case._replace(flow=np.atleast_2d(start.flows), status=np.atleast_2d(start.status))
+            case = case._replace(flow=np.array(np.atleast_2d(start.flows)), status=np.array(np.atleast_2d(start.status)))
         counts = {len(part) for part in case} - {1}
         if len(counts) > 1:
             raise NetworkError(f"scenarios: found arrays of {sorted(counts)} rows; expected equally many")
@@ -62,7 +62,7 @@ class Prepared:
         parts = coefficients(self.network, diameter, closed)
         flow = [initial_flows(self.network, row) for row in diameter]
         return case._replace(
-            flow=np.array(flow), **{name: np.ascontiguousarray(part) for name, part in parts._asdict().items()}
+            flow=np.array(flow), **{name: np.array(part, order="C") for name, part in parts._asdict().items()}
         )
 
     def run(self, case: Case, accuracy: float, max_iterations: int) -> Found:
@@ -110,7 +110,7 @@ def prepare(network: WaterNetwork) -> Prepared:
 
 def _prepare(network: WaterNetwork) -> Prepared:
     tape = make_tape(network)
-    system = make_system(network, tape)
+    system = _plain(make_system(network, tape))
     closed = (network.status <= LinkStatus.CLOSED) & (network.kind == LinkKind.PIPE)
     diameter = np.where(np.isfinite(network.diameter) & (network.diameter > 0), network.diameter, 1.0)[None]
     parts = [np.ascontiguousarray(part) for part in coefficients(network, diameter, closed[None])]
@@ -122,13 +122,21 @@ def _prepare(network: WaterNetwork) -> Prepared:
         network.setting[None],
         *parts,
     )
+    base = _plain(base)
     return Prepared(network, tape, system, base, diameter)
+
+
+def _plain(part: Any) -> Any:
+    """Named tuples with every array laid out alike, so that the kernels are compiled once."""
+    if isinstance(part, tuple):
+        return type(part)(*map(_plain, part))
+    return np.array(part, order="C") if isinstance(part, np.ndarray) else part
 
 
 def _rows(value: Any, count: int, name: str, usual: np.ndarray) -> np.ndarray:
     if value is None:
         return usual
-    rows = np.ascontiguousarray(np.atleast_2d(np.asarray(value, usual.dtype)))
+    rows = np.array(np.atleast_2d(np.asarray(value, usual.dtype)), order="C")
     if rows.ndim != 2 or rows.shape[1] != count or not len(rows):
         raise NetworkError(f"{name}: found {rows.shape}; expected (n_scenarios, {count})")
     if name in ("demands", "diameters") and not (np.isfinite(rows) & ((rows > 0) | (name == "demands"))).all():
