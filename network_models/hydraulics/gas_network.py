@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +13,9 @@ from numpy.typing import ArrayLike
 from network_models.hydraulics.gas_check import check_network
 from network_models.hydraulics.gas_properties import GasProperties
 from network_models.hydraulics.water_check import spread
+
+if TYPE_CHECKING:
+    from network_models.hydraulics.gas_structure import Structure
 
 
 class GasLink(IntEnum):
@@ -72,6 +77,11 @@ class GasNetwork:
     @property
     def n_links(self) -> int:
         return len(self.tail)
+
+    @cached_property
+    def structures(self) -> dict[bytes, Structure]:
+        """What has been worked out about the network by states of its links; filled by the solver."""
+        return {}
 
     @classmethod
     def from_arrays(
