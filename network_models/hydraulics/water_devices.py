@@ -53,43 +53,44 @@ def _controlled(kind, setting):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _open_law(system, work, d, w):  # type: ignore[no-untyped-def]
-    """``(p, y)`` of a device by its state, control valves as if not active."""
-    dev, k = system.devices, system.layout.first_device + d
-    q, kind, setting = work.flow[k, w], dev.kind[d], work.setting[d, w]
-    closed = work.status[d, w] <= law.CLOSED
-    if kind <= law.PIPE:
-        resistance = -1.0 if closed else work.resistance[k, w]
-        return law.pipe(system.rules.formula, q, resistance, work.minor[k, w], work.viscous[k, w], work.rough[k, w])
-    if kind == law.PUMP:
-        return law.pump(
-            q, setting, closed, dev.lift_law[d], dev.shutoff[d], dev.factor[d], dev.power[d],
-            dev.points, dev.begin[d], dev.end[d],
-        )  # fmt: skip
-    if kind == law.GPV and not closed:
-        return law.general_valve(q, dev.points, dev.begin[d], dev.end[d])
-    minor = work.minor[k, w]
+def _valve_law(kind, q, setting, closed, minor, unit):  # type: ignore[no-untyped-def]
+    """``(p, y)`` of a valve that is not a GPV and not active as PRV, PSV or FCV."""
     if kind == law.PBV and setting > 0.0 and minor * q * q <= setting:
         return BIG_CONDUCTANCE, setting * BIG_CONDUCTANCE
     if kind == law.TCV and not np.isnan(setting):
-        minor = setting * work.rough[k, w]
+        minor = setting * unit
     return law.valve(q, minor, closed)
 
 
 @njit(cache=True, error_model="numpy")
-def assemble_devices(system, work, w):  # type: ignore[no-untyped-def]
+def assemble_devices(system, work):  # type: ignore[no-untyped-def]
     """Add devices and outlets to the matrix and the right-hand side."""
-    lay = system.layout
+    lay, dev, formula = system.layout, system.devices, system.rules.formula
     for d in range(lay.n_devices):
-        k = lay.first_device + d
-        controlled = _controlled(system.devices.kind[d], work.setting[d, w])
-        if not (controlled and work.status[d, w] == law.ACTIVE):
-            work.p[k, w], work.y[k, w] = _open_law(system, work, d, w)
-            _add(lay, work, k, work.flow[k, w] - work.y[k, w], w)
-    _assemble_outlets(system, work, w)
+        k, kind = lay.first_device + d, dev.kind[d]
+        for w in range(work.flow.shape[1]):
+            q, setting, state = work.flow[k, w], work.setting[d, w], work.status[d, w]
+            closed = state <= law.CLOSED
+            if kind <= law.PIPE:
+                drag = -1.0 if closed else work.resistance[k, w]
+                p, y = law.pipe(formula, q, drag, work.minor[k, w], work.viscous[k, w], work.rough[k, w])
+            elif kind == law.PUMP:
+                shape = (dev.lift_law[d], dev.shutoff[d], dev.factor[d], dev.power[d])
+                p, y = law.pump(q, setting, closed, shape, dev.points, dev.begin[d], dev.end[d])
+            elif kind == law.GPV and not closed:
+                p, y = law.general_valve(q, dev.points, dev.begin[d], dev.end[d])
+            elif state == law.ACTIVE and _controlled(kind, setting):
+                continue
+            else:
+                p, y = _valve_law(kind, q, setting, closed, work.minor[k, w], work.rough[k, w])
+            work.p[k, w], work.y[k, w] = p, y
+            _add(lay, work, k, q - y, w)
+    if len(system.outlets.row) > 0:
+        _assemble_outlets(system.outlets, work)
     for d in range(lay.n_devices):
-        if _controlled(system.devices.kind[d], work.setting[d, w]) and work.status[d, w] == law.ACTIVE:
-            _active_valve(system, work, d, w)
+        for w in range(work.flow.shape[1]):
+            if work.status[d, w] == law.ACTIVE and _controlled(dev.kind[d], work.setting[d, w]):
+                _active_valve(system, work, d, w)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -110,27 +111,28 @@ def _add(lay, work, k, through, w):  # type: ignore[no-untyped-def]
         work.matrix[n + lay.entry[k], w] -= p
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _active_valve(system, work, d, w):  # type: ignore[no-untyped-def]
     """PRV and PSV hold a head and pass what the node needs; an FCV passes its setting."""
     lay, dev = system.layout, system.devices
-    k = lay.first_device + d
-    i, j, q, setting = lay.tail[k], lay.head[k], work.flow[k, w], work.setting[d, w]
-    if dev.kind[d] == law.FCV:
+    k, kind, setting = lay.first_device + d, dev.kind[d], work.setting[d, w]
+    q = work.flow[k, w]
+    if kind == law.FCV:
         work.p[k, w], work.y[k, w] = 1.0 / law.STEEPEST, q - setting
         _add(lay, work, k, setting, w)
-        return
-    keeps, other = (j, i) if dev.kind[d] == law.PRV else (i, j)
-    excess = _excess(system, work, d, keeps, w)
-    work.p[k, w] = 0.0
-    work.y[k, w] = q + excess if dev.kind[d] == law.PRV else q - excess
-    work.matrix[keeps, w] += BIG_CONDUCTANCE
-    work.right[keeps, w] += (dev.grade[d] + setting) * BIG_CONDUCTANCE
-    if (dev.kind[d] == law.PRV and excess < 0.0) or (dev.kind[d] == law.PSV and excess > 0.0):
-        work.right[other, w] += excess
+    else:
+        reduces = kind == law.PRV
+        keeps = lay.head[k] if reduces else lay.tail[k]
+        other = lay.tail[k] if reduces else lay.head[k]
+        excess = _excess(system, work, d, keeps, w)
+        work.p[k, w] = 0.0
+        work.y[k, w] = q + excess if reduces else q - excess
+        work.matrix[keeps, w] += BIG_CONDUCTANCE
+        work.right[keeps, w] += (dev.grade[d] + setting) * BIG_CONDUCTANCE
+        work.right[other, w] += min(excess, 0.0) if reduces else max(excess, 0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _excess(system, work, d, row, w):  # type: ignore[no-untyped-def]
     """Flow that arrives at a node without the valve, less what is drawn there."""
     dev, outlets = system.devices, system.outlets
@@ -147,46 +149,56 @@ def _excess(system, work, d, row, w):  # type: ignore[no-untyped-def]
 def _outlet_law(outlets, work, x, w):  # type: ignore[no-untyped-def]
     """Head loss and slope of an outlet; the slope is 0 where nothing is drawn."""
     if x < outlets.n_emitters:
-        return law.emitter(work.out[x, w], outlets.resistance[x], outlets.emitter_power)
-    if work.full[x, w] <= 0.0:
-        return 0.0, 0.0
-    return law.pressure_demand(work.out[x, w], work.full[x, w], outlets.demand_range, outlets.demand_power)
+        loss, slope = law.emitter(work.out[x, w], outlets.resistance[x], outlets.emitter_power)
+    elif work.full[x, w] <= 0.0:
+        loss, slope = 0.0, 0.0
+    else:
+        full, reach, power = work.full[x, w], outlets.demand_range, outlets.demand_power
+        loss, slope = law.pressure_demand(work.out[x, w], full, reach, power)
+    return loss, slope
 
 
 @njit(cache=True, error_model="numpy")
-def _assemble_outlets(system, work, w):  # type: ignore[no-untyped-def]
-    outlets = system.outlets
+def _assemble_outlets(outlets, work):  # type: ignore[no-untyped-def]
     for x in range(len(outlets.row)):
-        loss, slope = _outlet_law(outlets, work, x, w)
-        if slope > 0.0:
-            i = outlets.row[x]
-            work.matrix[i, w] += 1.0 / slope
-            work.right[i, w] += (loss + outlets.ground[x]) / slope - work.out[x, w]
+        i = outlets.row[x]
+        for w in range(work.flow.shape[1]):
+            loss, slope = _outlet_law(outlets, work, x, w)
+            if slope > 0.0:
+                work.matrix[i, w] += 1.0 / slope
+                work.right[i, w] += (loss + outlets.ground[x]) / slope - work.out[x, w]
 
 
 @njit(cache=True, error_model="numpy")
-def update_devices(system, work, w):  # type: ignore[no-untyped-def]
+def update_devices(system, work):  # type: ignore[no-untyped-def]
     """New flows of devices and outlets from new heads, added to the sums of changes and of flows."""
-    lay, dev, outlets = system.layout, system.devices, system.outlets
-    changed, total = 0.0, 0.0
+    lay, dev = system.layout, system.devices
     for d in range(lay.n_devices):
         k = lay.first_device + d
-        q = work.flow[k, w]
-        dq = work.relax[w] * (work.y[k, w] - work.p[k, w] * (work.head[lay.tail[k], w] - work.head[lay.head[k], w]))
-        if dev.kind[d] == law.PUMP and dev.lift_law[d] == law.CONSTANT_POWER and dq - q > TIE * abs(q):
-            dq = q / 2.0
-        work.flow[k, w] = q - dq
-        changed += abs(dq)
-        total += abs(q - dq)
+        i, j, stalls = lay.tail[k], lay.head[k], dev.kind[d] == law.PUMP and dev.lift_law[d] == law.CONSTANT_POWER
+        for w in range(work.flow.shape[1]):
+            q = work.flow[k, w]
+            dq = work.relax[w] * (work.y[k, w] - work.p[k, w] * (work.head[i, w] - work.head[j, w]))
+            if stalls and dq - q > TIE * abs(q):
+                dq = q / 2.0
+            work.flow[k, w] = q - dq
+            work.sums[0, w] += abs(dq)
+            work.sums[1, w] += abs(q - dq)
+    if len(system.outlets.row) > 0:
+        _update_outlets(system.outlets, work)
+
+
+@njit(cache=True, error_model="numpy")
+def _update_outlets(outlets, work):  # type: ignore[no-untyped-def]
     for x in range(len(outlets.row)):
-        loss, slope = _outlet_law(outlets, work, x, w)
-        if slope > 0.0:
-            dq = work.relax[w] * (loss - (work.head[outlets.row[x], w] - outlets.ground[x])) / slope
-            work.out[x, w] -= dq
-            changed += abs(dq)
-            total += abs(work.out[x, w])
-    work.sums[0, w] += changed
-    work.sums[1, w] += total
+        i, ground = outlets.row[x], outlets.ground[x]
+        for w in range(work.flow.shape[1]):
+            loss, slope = _outlet_law(outlets, work, x, w)
+            if slope > 0.0:
+                dq = work.relax[w] * (loss - (work.head[i, w] - ground)) / slope
+                work.out[x, w] -= dq
+                work.sums[0, w] += abs(dq)
+                work.sums[1, w] += abs(work.out[x, w])
 
 
 @njit(cache=True, error_model="numpy")
@@ -247,20 +259,24 @@ def link_states(system, work, w):  # type: ignore[no-untyped-def]
         elif dev.kind[d] == law.FCV and not np.isnan(work.setting[d, w]):
             state = _flow_valve_state(before, fall, q, work.setting[d, w])
         if i >= lay.n_core or j >= lay.n_core:
-            state = _tank_state(system, work, d, state, w)
+            out = i >= lay.n_core
+            tank, sign, pump = (i if out else j), (1.0 if out else -1.0), dev.kind[d] == law.PUMP
+            low, high = dev.empty[tank - lay.n_core], dev.full[tank - lay.n_core]
+            level = work.head[tank, w]
+            state = _tank_state(state, level, low, high, sign * fall, sign * q, pump and not out, pump and out)
         work.status[d, w] = state
         changed |= state != before
     return changed
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(cache=True, error_model="numpy")
 def _check_state(state, fall, q):  # type: ignore[no-untyped-def]
     if fall < -law.HEAD_TOLERANCE or q < -law.FLOW_TOLERANCE:
         return law.CLOSED
     return law.OPEN if fall > law.HEAD_TOLERANCE else state
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(cache=True, error_model="numpy")
 def _flow_valve_state(state, fall, q, setting):  # type: ignore[no-untyped-def]
     if fall < -law.HEAD_TOLERANCE or q < -law.FLOW_TOLERANCE:
         return law.NO_FLOW
@@ -268,23 +284,17 @@ def _flow_valve_state(state, fall, q, setting):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _tank_state(system, work, d, state, w):  # type: ignore[no-untyped-def]
-    """Close a link that would fill a full tank or drain an empty one."""
-    lay, dev = system.layout, system.devices
-    k = lay.first_device + d
-    at_tail = lay.tail[k] >= lay.n_core
-    tank, other = (lay.tail[k], lay.head[k]) if at_tail else (lay.head[k], lay.tail[k])
-    low, high = dev.empty[tank - lay.n_core], dev.full[tank - lay.n_core]
+def _tank_state(state, level, low, high, fall, outward, pumps_in, pumps_out):  # type: ignore[no-untyped-def]
+    """Close a link that would fill a full tank or drain an empty one; ``fall`` is the head from the tank outwards."""
     if state <= law.CLOSED or np.isnan(low):
         return state
-    outward = work.flow[k, w] if at_tail else -work.flow[k, w]
-    fall, pump = work.head[tank, w] - work.head[other, w], dev.kind[d] == law.PUMP
-    if work.head[tank, w] >= high - law.HEAD_TOLERANCE:
-        fills = not at_tail if pump else _check_state(law.OPEN, fall, outward) == law.CLOSED
+    pump = pumps_in or pumps_out
+    if level >= high - law.HEAD_TOLERANCE:
+        fills = pumps_in if pump else _check_state(law.OPEN, fall, outward) == law.CLOSED
         if fills:
             state = law.TEMPORARILY_CLOSED
-    if work.head[tank, w] <= low + law.HEAD_TOLERANCE:
-        drains = at_tail if pump else _check_state(law.CLOSED, fall, outward) == law.OPEN
+    if level <= low + law.HEAD_TOLERANCE:
+        drains = pumps_out if pump else _check_state(law.CLOSED, fall, outward) == law.OPEN
         if drains:
             state = law.TEMPORARILY_CLOSED
     return state

@@ -140,10 +140,12 @@ def _heads_one(system, work):  # type: ignore[no-untyped-def]
 def _pipes_lanes(system, work, first):  # type: ignore[no-untyped-def]
     """Update, linearise and assemble the plain pipes of eight scenarios."""
     lay, formula, n = system.layout, system.rules.formula, system.layout.n_core
+    if first:
+        linearise(formula, work, 0, lay.n_plain)
     for k in range(lay.n_plain):
         i, j = np.int64(lay.tail[k]), np.int64(lay.head[k])
         if first:
-            linearise(formula, work, k, k + 1)
+            pass
         elif formula == law.HAZEN_WILLIAMS:
             lanes.advance_lanes_hazen(work, k, i, j)
         elif formula == law.DARCY_WEISBACH:
@@ -175,15 +177,13 @@ def iterate(system, work, progress, falls, limits):  # type: ignore[no-untyped-d
             _pipes_one(system, work, falls, iteration == 0)
         else:
             _pipes_lanes(system, work, iteration == 0)
-        running = False
-        for w in range(width):
-            if iteration > 0:
+        if iteration > 0:
+            update_devices(system, work)
+            for w in range(width):
                 _finish_step(system, work, progress, limits, iteration, w)
-            running |= progress.done[w] == 0
-        if not running:
+        if progress.done.all():
             return
-        for w in range(width):
-            assemble_devices(system, work, w)
+        assemble_devices(system, work)
         if width == 1:
             _heads_one(system, work)
         else:
@@ -196,8 +196,7 @@ def iterate(system, work, progress, falls, limits):  # type: ignore[no-untyped-d
 
 @njit(cache=True)
 def _finish_step(system, work, progress, limits, iteration, w):  # type: ignore[no-untyped-def]
-    """New flows of devices, then the verdict on a lane that still runs; heads that do not count change nothing."""
-    update_devices(system, work, w)
+    """The verdict on a lane that still runs; heads that do not count change nothing."""
     if progress.again[w] == 1:
         work.relax[w], progress.again[w] = 1.0, 0
         progress.next_check[w] += 1

@@ -107,8 +107,9 @@ def valve(q, minor, closed):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def pump(q, speed, closed, kind, shutoff, factor, power, points, begin, end):  # type: ignore[no-untyped-def]
-    """Pump at a speed; ``factor`` and ``power`` of its curve, or points ``begin:end`` of it."""
+def pump(q, speed, closed, shape, points, begin, end):  # type: ignore[no-untyped-def]
+    """Pump at a speed; ``shape`` is law, shut-off head, factor and power; else points ``begin:end`` hold its curve."""
+    kind, shutoff, factor, power = shape
     if closed or speed == 0.0:
         return 1.0 / STEEPEST, q
     a = abs(q)
