@@ -62,7 +62,7 @@ def _uppers(draft: Draft, county: int, instance: SitingInstance) -> list[int]:
 def _data(instance: SitingInstance, sites: list[int], uppers: list[int]) -> xr.Dataset:
     m, n = instance.cost.shape
     demand = np.maximum(instance.demand, 1e-9)
-    pair_site, pair_origin = (a.ravel() for a in np.meshgrid(np.arange(m), np.arange(n), indexing="ij"))
+    pair_site, pair_origin = np.nonzero(np.isfinite(instance.cost))
     product = np.zeros(n, np.int64) if instance.product is None else instance.product
     links = [(j, i) for j in range(m) for i in range(len(uppers))]
     link_site, link_upper = np.array(links, np.int64).reshape(-1, 2).T
@@ -83,7 +83,7 @@ def _data(instance: SitingInstance, sites: list[int], uppers: list[int]) -> xr.D
             "upper_capacity": (("upper", "period"), np.full((len(uppers), 1), np.inf)),
             "pair_origin": ("pair", pair_origin),
             "pair_site": ("pair", pair_site),
-            "pair_value": ("pair", -(instance.cost / demand[None, :]).ravel() * SCALE),
+            "pair_value": ("pair", -(instance.cost[pair_site, pair_origin] / demand[pair_origin]) * SCALE),
             "pair_minutes": ("pair", zeros),
             "pair_km": ("pair", zeros),
             "pair_weight": ("pair", zeros + 1.0),

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -73,40 +75,63 @@ class _Numbers:
 
     def __init__(self, path: Path, skip: tuple[str, ...] = ()) -> None:
         self.path, self.at = path, 0
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        words = raw.replace(b"\0", b" ").replace(b"\x1a", b" ").split()
-        self.words = [w for w in words if w.lower().decode("ascii", "replace") not in skip]
+        lines = _bytes(path).replace(b"\0", b" ").replace(b"\x1a", b" ").split(b"\n")
+        found = [(w, i) for i, line in enumerate(lines, 1) for w in line.split()]
+        kept = [(w, i) for w, i in found if w.lower().decode("ascii", "replace") not in skip]
+        self.words, self.lines = [w for w, _ in kept], [i for _, i in kept]
+        self.last = len(lines)
 
-    def take(self, count: int) -> np.ndarray:
-        """The next numbers.
+    def take(self, count: int, least: float = -np.inf) -> np.ndarray:
+        """The next numbers, none below ``least``.
 
         Raises
         ------
         InputError
-            When the file ends too early or holds something that is not a number.
+            When the file ends too early or holds something else.
         """
         part = self.words[self.at : self.at + count]
         if len(part) < count:
-            raise self._fault(
-                f"{len(self.words)} numbers", f"at least {self.at + count}", "The file is cut off: fetch it again."
-            )
+            expected = f"at least {self.at + count} numbers"
+            raise self._fault(self.last, f"{len(self.words)} numbers", expected, "The file is cut off: fetch it again.")
         try:
             numbers = np.array(part, dtype=float)
         except ValueError:
-            bad = next(w for w in part if not _is_number(w))
-            raise self._fault(repr(bad.decode("utf-8", "replace")), "a number", "Is this the right --format?") from None
+            numbers = np.array([float(w) if _is_number(w) else np.nan for w in part])
+        wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers < least))
+        if len(wrong):
+            expected = "a number" if least == -np.inf else f"a number of at least {least:g}"
+            self._refuse(int(wrong[0]), expected)
         self.at += count
         return numbers
 
-    def whole(self, count: int) -> list[int]:
+    def whole(self, count: int, most: int = 10**7) -> list[int]:
         """The next numbers as positive whole ones."""
         numbers = self.take(count)
-        if (numbers != np.round(numbers)).any() or (numbers < 1).any() or (numbers > 10**7).any():
-            raise self._fault(str(list(numbers)), "sizes", "Is this the right --format?")
+        wrong = np.flatnonzero((numbers != np.round(numbers)) | (numbers < 1) | (numbers > most))
+        if len(wrong):
+            self.at -= count
+            self._refuse(int(wrong[0]), f"a whole number from 1 to {most}")
         return [int(n) for n in numbers]
 
-    def _fault(self, found: str, expected: str, remedy: str) -> InputError:
-        return InputError(Finding(self.path.name, 0, "", found, expected, remedy))
+    def _refuse(self, ahead: int, expected: str) -> NoReturn:
+        """Refuse the number that is ``ahead`` of the next one."""
+        at = self.at + ahead
+        found = repr(self.words[at].decode("utf-8", "replace"))
+        raise self._fault(self.lines[at], found, expected, "Is this the right --format?")
+
+    def _fault(self, line: int, found: str, expected: str, remedy: str) -> InputError:
+        return InputError(Finding(self.path.name, line, "", found, expected, remedy))
+
+
+def _bytes(path: Path) -> bytes:
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            Finding(path.name, 0, "", str(error), "a gzip file", "The file is damaged: fetch it again.")
+        ) from error
 
 
 def _is_number(word: bytes) -> bool:
@@ -122,8 +147,8 @@ def _orlib(path: Path, capacities: tuple[float, ...]) -> Iterator[SitingInstance
     free = any(b"capacity" in w.lower() for w in _Numbers(path).words[:4])
     numbers = _Numbers(path, skip=("capacity",))
     m, n = numbers.whole(2)
-    rows = numbers.take(m if free else 2 * m).reshape(m, -1)
-    body = numbers.take(n * (m + 1)).reshape(n, m + 1)
+    rows = numbers.take(m if free else 2 * m, least=0.0).reshape(m, -1)
+    body = numbers.take(n * (m + 1), least=0.0).reshape(n, m + 1)
     fixed, cost, demand = rows[:, -1], body[:, 1:].T, body[:, 0]
     name = _stem(path)
     if not free:
@@ -136,7 +161,7 @@ def _holmberg(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
     """M n; m x (capacity fixed); n demands; m x n costs of the whole demand."""
     numbers = _Numbers(path)
     m, n = numbers.whole(2)
-    rows, demand = numbers.take(2 * m).reshape(m, 2), numbers.take(n)
+    rows, demand = numbers.take(2 * m, least=0.0).reshape(m, 2), numbers.take(n, least=0.0)
     yield SitingInstance(
         _stem(path), demand, rows[:, 0], rows[:, 1], numbers.take(m * n).reshape(m, n), single_source=True
     )
@@ -146,17 +171,23 @@ def _delmaire(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
     """N m; n x m costs; n demands; m fixed; m capacities."""
     numbers = _Numbers(path)
     n, m = numbers.whole(2)
-    cost, demand, fixed = numbers.take(n * m).reshape(n, m).T, numbers.take(n), numbers.take(m)
-    yield SitingInstance(_stem(path), demand, numbers.take(m), fixed, cost, single_source=True)
+    cost, demand, fixed = numbers.take(n * m).reshape(n, m).T, numbers.take(n, 0.0), numbers.take(m, 0.0)
+    yield SitingInstance(_stem(path), demand, numbers.take(m, 0.0), fixed, cost, single_source=True)
 
 
 def _tbed1(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
     """M n; n demands; m capacities; m fixed; m x n costs of one unit."""
     numbers = _Numbers(path)
     m, n = numbers.whole(2)
-    demand, capacity, fixed = numbers.take(n), numbers.take(m), numbers.take(m)
+    demand, capacity, fixed = numbers.take(n, 0.0), numbers.take(m, 0.0), numbers.take(m, 0.0)
     unit = numbers.take(m * n).reshape(m, n)
     yield SitingInstance(_stem(path), demand, capacity, fixed, unit * demand, single_source=True)
+
+
+def _tbed1_shared(path: Path, capacities: tuple[float, ...]) -> Iterator[SitingInstance]:
+    """As :func:`_tbed1`, customers shared among sites."""
+    for instance in _tbed1(path, capacities):
+        yield replace(instance, single_source=False)
 
 
 def _two_stage(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
@@ -174,10 +205,10 @@ def _multi_product(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]
 
 
 def _stages(numbers: _Numbers, path: Path, plants: int, sites: int, n: int, products: int) -> SitingInstance:
-    demand = numbers.take(n * products).reshape(n, products)
-    upper = numbers.take(2 * plants).reshape(plants, 2)
+    demand = numbers.take(n * products, 0.0).reshape(n, products)
+    upper = numbers.take(2 * plants, 0.0).reshape(plants, 2)
     first = numbers.take(products * plants * sites).reshape(products, plants, sites)
-    rows = numbers.take(2 * sites).reshape(sites, 2)
+    rows = numbers.take(2 * sites, 0.0).reshape(sites, 2)
     second = numbers.take(products * sites * n).reshape(products, sites, n)
     cost = np.concatenate([second[p] * demand[:, p] for p in range(products)], axis=1)
     return SitingInstance(
@@ -197,7 +228,7 @@ def _uncapacitated(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]
     """FILE: name; n m 0; n x (id, opening cost, m connection costs)."""
     numbers = _Numbers(path)
     if numbers.words and numbers.words[0].lower().startswith(b"file"):
-        numbers.words = numbers.words[2:]
+        numbers.words, numbers.lines = numbers.words[2:], numbers.lines[2:]
     m, n = numbers.whole(2)
     numbers.take(1)
     body = numbers.take(m * (n + 2)).reshape(m, n + 2)
@@ -209,8 +240,9 @@ def _p_median(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
     numbers = _Numbers(path)
     n, edges, count = numbers.whole(3)
     last: dict[tuple[int, int], float] = {}
-    for u, v, cost in numbers.take(3 * edges).reshape(edges, 3):
-        last[min(int(u), int(v)) - 1, max(int(u), int(v)) - 1] = float(cost)
+    for _edge in range(edges):
+        ends = numbers.whole(2, most=n)
+        last[min(ends) - 1, max(ends) - 1] = float(numbers.take(1, least=0.0)[0])
     u, v = np.array(list(last)).T
     length = np.array(list(last.values()))
     graph = Graph.from_arrays(np.concatenate([u, v]), np.concatenate([v, u]), np.concatenate([length, length]), n)
@@ -226,6 +258,7 @@ READERS: dict[str, Callable[[Path, tuple[float, ...]], Iterator[SitingInstance]]
     "sscflp_orlib_small": _holmberg,
     "sscflp_delmaire": _delmaire,
     "sscflp_tbed1": _tbed1,
+    "cflp_tbed1": _tbed1_shared,
     "tscflp_fernandes": _two_stage,
     "tscflp_multiproduct_mauri": _multi_product,
     "uflp_koerkel_ghosh": _uncapacitated,

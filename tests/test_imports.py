@@ -57,7 +57,8 @@ def test_model_and_solve_know_no_system(file: Path):
     assert not [name for name in SYSTEMS if name in text]
     assert within(imported(file), "optimizer.systems") <= {
         *SHARED, "optimizer.systems.registry.archetype", "optimizer.systems.protocol.Proposal",
-        "optimizer.systems.protocol.Cut",
+        "optimizer.systems.protocol.Cut", "optimizer.systems.registry.strengthener",
+        "optimizer.systems.protocol.Effort", "optimizer.systems.protocol.Strengthened",
     }  # fmt: skip
 
 

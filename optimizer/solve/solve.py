@@ -21,9 +21,12 @@ from optimizer.solve.progress import Listener, silent
 from optimizer.solve.reading import read_plan
 from optimizer.solve.search import solve_whole
 from optimizer.solve.settings import SolverSettings
+from optimizer.solve.strengthening import known_start, strengthened, widened
 
 POLISH_SECONDS = 60.0
 GREEDY_SHARE = 0.05
+LEAST_SECONDS = 5.0
+"""What the model gets at least after a problem was strengthened."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,15 @@ def solve_problem(
     InfeasibleError
         With the groups of constraints in conflict, or when no plan was found in time.
     """
-    return solve_built(build(problem), settings, listener, hint=hint)
+    began = time.monotonic()
+    narrowed = strengthened(problem, settings, listener)
+    if narrowed is None:
+        return solve_built(build(problem), settings, listener, hint=hint)
+    built = build(narrowed.problem)
+    start = known_start(narrowed, built.model, built.compiled, built.variables, settings)
+    left = replace(settings, time_limit=max(settings.time_limit - (time.monotonic() - began), LEAST_SECONDS))
+    plan = solve_built(built, left, listener, hint=hint, start=start)
+    return widened(narrowed, plan, settings, time.monotonic() - began)
 
 
 def solve_built(
@@ -72,12 +83,13 @@ def solve_built(
     listener: Listener = silent,
     *,
     hint: Plan | None = None,
+    start: np.ndarray | None = None,
 ) -> Plan:
-    """Solve a built model."""
+    """Solve a built model, from the values of all columns of a plan where one is known."""
     began = time.monotonic()
     with interruptible() as stop:
         ranks = _Ranks(built, settings, listener, stop, began)
-        ranked = ranks.solve(hint)
+        ranked = ranks.solve(hint, start)
     values = _settle(ranks.compiled, ranks.values, settings)
     incumbent = float(built.compiled.cost @ values + built.compiled.constant)
     outcome = Outcome(
@@ -102,9 +114,9 @@ class _Ranks:
         self.compiled = built.compiled
         self.values = np.empty(0)
 
-    def solve(self, hint: Plan | None) -> list[Solved]:
+    def solve(self, hint: Plan | None, start: np.ndarray | None = None) -> list[Solved]:
         objective = self.built.model.problem.objective
-        start, solved = self._greedy(hint), []
+        start, solved = self._greedy(hint) if start is None else start, []
         for i, metric in enumerate(objective.metrics):
             self.compiled = self.compiled.with_ranks(metric)
             result = _with_start(self._run(metric, start, len(objective.metrics) - i), self.compiled, start)

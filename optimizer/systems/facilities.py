@@ -14,13 +14,14 @@ from optimizer.systems.facilities_model import FacilitiesModel, model_unit
 from optimizer.systems.facilities_prepare import prepare
 from optimizer.systems.facilities_simulate import simulate
 from optimizer.systems.protocol import Cut, ReportSection
+from optimizer.systems.siting import strengthen
 
 if TYPE_CHECKING:
     from optimizer.ledger import Ledger
     from optimizer.plan import Plan
     from optimizer.verify.result import SimulationResult
 
-__all__ = ["build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+__all__ = ["build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate", "strengthen"]
 
 
 def build(block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -62,6 +63,69 @@ class Cut:
     rhs: float
     valid: bool
     evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a strengthening may use up.
+
+    Parameters
+    ----------
+    gap
+        Relative gap at which nothing more need be done.
+    seconds
+        Wall time.
+    seed
+        Of whatever is random.
+    stop
+        Set by the caller to end early.
+    say
+        To be told the objective of the best plan met and the bound, whenever they change.
+    """
+
+    gap: float
+    seconds: float
+    seed: int
+    stop: threading.Event
+    say: Callable[[float, float], None]
+
+
+@dataclass(frozen=True)
+class Strengthened:
+    """What an archetype found out about a problem before any model of it was built.
+
+    Parameters
+    ----------
+    problem
+        The same problem with what no better plan needs left out or locked.
+    system
+        Name of the system that was narrowed.
+    starts
+        Transitions started (in the first period they may) by the best plan met; None when none was met.
+    write
+        Sets the variables of the system's block, built from the narrowed problem, to that plan.
+    expand
+        From the system's decisions in terms of the narrowed problem to those of the whole one.
+    bound
+        No plan of the whole problem has a higher objective (10^6 CNY).
+    left_out
+        No plan of the whole problem that is not one of the narrowed problem has a higher objective.
+    evidence
+        What proves the bounds, for the reader.
+    """
+
+    problem: Problem
+    system: str
+    starts: frozenset[int] | None
+    write: Callable[[Any], None]
+    expand: Callable[[xr.Dataset], xr.Dataset]
+    bound: float
+    left_out: float
+    evidence: str
+
+
+Strengthener = Callable[[Problem, SystemProblem, Effort], "Strengthened | None"]
+"""Optional function ``strengthen`` of an archetype's module; None says that it has nothing to add."""
 
 
 @dataclass(frozen=True)

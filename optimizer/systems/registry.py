@@ -7,7 +7,7 @@ from typing import cast
 
 from optimizer.errors import InputError
 from optimizer.suggest import did_you_mean
-from optimizer.systems.protocol import Archetype, Checker
+from optimizer.systems.protocol import Archetype, Checker, Strengthener
 
 ARCHETYPES = {"facilities": "optimizer.systems.facilities"}
 CHECKERS = {"facilities": "optimizer.systems.facilities_check"}
@@ -27,6 +27,11 @@ def archetype(name: str) -> Archetype:
 def checker(name: str) -> Checker:
     """The plan checks of an archetype, free of Pyomo."""
     return cast(Checker, import_module(_module(CHECKERS, name)))
+
+
+def strengthener(name: str) -> Strengthener | None:
+    """What an archetype can find out about a whole problem before a model is built; None where it has no such thing."""
+    return cast("Strengthener | None", getattr(archetype(name), "strengthen", None))
 
 
 def _module(known: dict[str, str], name: str) -> str:

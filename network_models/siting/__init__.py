@@ -1,0 +1,1 @@
+"""One-period siting: Lagrangian relaxation, local search, transportation. Arrays in, arrays out."""
