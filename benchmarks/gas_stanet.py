@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,18 +50,26 @@ def read_stanet(folder: Path) -> Stanet:
     Raises
     ------
     InputError
-        A table or column that is missing.
+        A table or column that is missing or cannot be read.
     """
+    try:
+        return _read(folder)
+    except (KeyError, ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise InputError(f"{folder}: found {error!r}; expected the tables and info.json of a STANET network") from None
+
+
+def _read(folder: Path) -> Stanet:
     info = json.loads((folder / "info.json").read_text(encoding="utf-8"))
     junction = _table(folder, "junction", ("height_m", "tfluid_k"))
     place = {int(index): k for k, index in enumerate(junction["index"])}
     air = ambient(junction["height_m"].to_numpy(float))
     links = _links(folder, place)
+    columns: dict[str, Any] = {name: [link[name] for link in links] for name in links[0]}
     temperature = float(junction["tfluid_k"].mean())
     network = GasNetwork.from_arrays(
         _demand(folder, place),
         _sources(folder, place, air),
-        **{name: [link[name] for link in links] for name in links[0]},
+        **columns,
         height=junction["height_m"].to_numpy(float),
         node_names=tuple(junction["name"].astype(str)),
         gas=_gas(info, temperature),

@@ -15,6 +15,7 @@ from optimizer.errors import InputError
 
 SUITES = {
     "siting": ("benchmarks.siting", "location", "published siting instances through the archetype `facilities`"),
+    "gas-simulation": ("benchmarks.gas_simulation", "gas", "steady gas flow against STANET; residuals of GasLib and matgas"),
     "paths": ("benchmarks.paths", "", "travel times against SciPy, interleaved"),
 }
 VARIABLE = "CHENGXIANG_INSTANCES"

@@ -13,7 +13,7 @@ from network_models.hydraulics.gas_network import GasNetwork
 from network_models.hydraulics.gas_result import GasResult
 from network_models.hydraulics.gas_structure import Structure, make_structure, node_scales, tied_flows
 
-MOST_ITERATIONS = 60
+MOST_ITERATIONS = 100
 MOST_SWITCHES = 40
 SWITCHES_AT_ONCE = 10
 """Rounds in which all devices that want to may switch; afterwards one of them at a time."""
@@ -70,10 +70,10 @@ class Batch:
             for status, members in _alike(self.status[waiting]):
                 self._solve(status, waiting[members], accuracy)
             before = self.status[waiting]
-            after = self._switched(waiting)
+            after = self.switched(waiting)
             if turn >= SWITCHES_AT_ONCE:
                 after = only_first(before, after)
-            moves = (after != before).any(axis=1)
+            moves = (after != before).any(axis=1) & np.isfinite(self.squared[waiting]).all(axis=1)
             self.settled[waiting[~moves]] = True
             self.status[waiting] = after
             waiting = waiting[moves]
@@ -85,7 +85,8 @@ class Batch:
         value = self.inputs[name]
         return value if len(value) == 1 else value[which]
 
-    def _switched(self, which: np.ndarray) -> np.ndarray:
+    def switched(self, which: np.ndarray) -> np.ndarray:
+        """States that the devices of some scenarios want to take next."""
         pressure = np.sqrt(np.maximum(self.squared[which], 0.0))
         ratio, held = self.row("ratio", which), self.row("set_pressure", which)
         return next_status(

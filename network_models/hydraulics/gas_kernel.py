@@ -12,18 +12,18 @@ import math
 import numpy as np
 
 from network_models._numba import njit
-from network_models.hydraulics.gas_laws import drag, pipe_law, pump_law
+from network_models.hydraulics.gas_laws import LEAST_PRESSURE, drag, pipe_law, pump_law
 
-LEAST_PRESSURE = 1e3
-"""Pa that stand for a lower pressure in the factor z and at pumps while squared pressures may be negative."""
 FLATTEST = 1e-9
 """Least slope of a law, as a share of the squared reference pressure over 1 kg/s."""
-CALM = 25
-"""Iteration from which on steps are halved."""
+STILL = 1e-19
+"""Change of flow a link that always counts as none, kg/s for each Pa2 of the reference: what rounding leaves."""
+CALM = 40
+"""Iteration from which on every other step is halved."""
 PUMP = 2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def factorise(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, target: np.ndarray) -> None:
     """LU factors in place; ``values`` is [diagonal | lower | upper | spare].
 
@@ -50,7 +50,7 @@ def factorise(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, t
             values[n + x] = low
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def substitute(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, b: np.ndarray) -> None:
     """Solve with the factors, in place of the right-hand side."""
     size = column[n]
@@ -65,7 +65,7 @@ def substitute(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, 
         b[j] = total * values[j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def linearise(
     m: np.ndarray,
     u: np.ndarray,
@@ -99,7 +99,7 @@ def linearise(
         out[k, 0] = m[k] + y * found[0] - out[k, 1] * u[i] + out[k, 2] * u[j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def assemble(
     linear: np.ndarray,
     ends: np.ndarray,
@@ -123,7 +123,7 @@ def assemble(
         b[rows[j]] += known
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_one(
     demand: np.ndarray,
     scale: np.ndarray,
@@ -168,11 +168,10 @@ def solve_one(
     n, n_nodes = len(column) - 1, len(u)
     reference = LEAST_PRESSURE**2
     for i in range(n_nodes):
-        reference = max(reference, abs(u[i]))
-    curved = z[1] != 0.0 or z[2] != 0.0
+        reference = max(reference, abs(u[i]), shift[i])
     for iteration in range(1, most + 1):
         for i in range(n_nodes):
-            p[i] = math.sqrt(max(u[i], LEAST_PRESSURE**2))
+            p[i] = math.sqrt(min(max(u[i], LEAST_PRESSURE**2), 100.0 * reference))
         linearise(m, u, p, x, ends, laws, numbers, lift, z, warmth, FLATTEST * reference, linear)
         values[:] = 0.0
         b[:] = 0.0
@@ -183,7 +182,7 @@ def solve_one(
         substitute(n, values, column, row, b)
         b[n] = 0.0
         rise = 0.0
-        step = 1.0 if iteration <= CALM else 0.5
+        step = 0.5 if iteration > CALM and iteration % 2 == 0 else 1.0
         for i in range(n_nodes):
             found = scale[i] * b[cols[i]] + shift[i]
             rise = max(rise, abs(found - u[i]))
@@ -194,12 +193,12 @@ def solve_one(
             change += abs(flow - m[k])
             total += abs(flow)
             m[k] = flow
-        if change <= accuracy * total and (not curved or rise <= accuracy * reference):
+        if step == 1.0 and change <= accuracy * total + STILL * reference * len(m) and rise <= accuracy * reference:
             return iteration
     return -most
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_many(
     demand: np.ndarray,
     scale: np.ndarray,

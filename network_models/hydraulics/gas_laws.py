@@ -20,6 +20,10 @@ LOG_SCALE = 2.0 / math.log(10.0)
 LAMINAR = 64.0
 LEAST_TURBULENT = 600.0
 """Reynolds number below which every law of friction offered lies under the laminar one."""
+LEAST_PRESSURE = 1e3
+"""Pa that stand for a lower pressure in the factor z and at pumps while squared pressures may be negative."""
+LEAST_FACTOR = 0.1
+"""Factor z below which no law of compressibility is followed."""
 ONSET = 0.1
 """kg/s at which a resistor takes off most of its fixed loss of pressure: makes the law smooth around no flow."""
 
@@ -34,7 +38,7 @@ class Law(IntEnum):
     HOFER = 4
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", inline="always")
 def colebrook(x: float, a: float, b: float) -> tuple[float, float]:
     """Improve ``x = 1 / sqrt(lambda)``, the root of ``x + 2 log10(a x + b)``: two steps; x and the last slope."""
     slope = 1.0
@@ -45,7 +49,7 @@ def colebrook(x: float, a: float, b: float) -> tuple[float, float]:
     return x, slope
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def drag(
     m: float, law: int, factor: float, rough: float, reynolds: float, slim: float, loss: float, x: float
 ) -> tuple[float, float, float]:
@@ -85,7 +89,7 @@ def drag(
     return math.copysign(turbulent, m), slope + 2.0 * loss * size, x
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", inline="always")
 def _smooth(size: float, law: int, rough: float, reynolds: float, slim: float, x: float) -> tuple[float, float, float]:
     """Loss and slope of the laws in which lambda falls with the Reynolds number."""
     re = reynolds * size
@@ -102,7 +106,7 @@ def _smooth(size: float, law: int, rough: float, reynolds: float, slim: float, x
     return flat * size, 2.0 * flat * (1.0 - relative), x
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def weight(s: float) -> tuple[float, float]:
     """``(e**s - 1) / s`` and its derivative, by series near 0."""
     if abs(s) < 1e-4:
@@ -111,7 +115,7 @@ def weight(s: float) -> tuple[float, float]:
     return (grown - 1.0) / s, (grown * (s - 1.0) + 1.0) / (s * s)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def mean_pressure(p: float, q: float) -> tuple[float, float, float]:
     """Mean pressure along a pipe and its derivatives by both ends."""
     total = p + q
@@ -123,7 +127,7 @@ def mean_pressure(p: float, q: float) -> tuple[float, float, float]:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pipe_law(
     ui: float,
     uj: float,
@@ -154,13 +158,16 @@ def pipe_law(
     if c1 == 0.0 and c2 == 0.0 and rise == 0.0 and fixed_loss == 0.0:
         return ui - uj - c0 * base * friction, 1.0, 1.0, c0 * base * slope
     pm, di, dj = mean_pressure(pi, pj)
-    factor, bent = c0 + pm * (c1 + pm * c2), c1 + 2.0 * pm * c2
+    factor, bent = max(c0 + pm * (c1 + pm * c2), LEAST_FACTOR), c1 + 2.0 * pm * c2
     s = rise / factor
     phi, bow = weight(s)
     grown = 1.0 + s * phi
     lost = factor * base * friction * phi
     by_z = uj * grown * s / factor - base * friction * (phi - s * bow)
-    by_i, by_j = 1.0 + by_z * bent * di / (2.0 * pi), grown - by_z * bent * dj / (2.0 * pj)
+    by_i, by_j = 1.0, grown
+    if pi > LEAST_PRESSURE and pj > LEAST_PRESSURE:
+        by_i += by_z * bent * di / (2.0 * pi)
+        by_j -= by_z * bent * dj / (2.0 * pj)
     residual, by_m = ui - grown * uj - lost, factor * base * slope * phi
     if fixed_loss > 0.0:
         spread = math.sqrt(m * m + ONSET * ONSET)
@@ -172,7 +179,7 @@ def pipe_law(
     return residual, by_i, by_j, by_m
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pump_law(
     uj: float, pi: float, m: float, c0: float, c1: float, c2: float, rise: float, warmth: float, z: float
 ) -> tuple[float, float, float, float]:

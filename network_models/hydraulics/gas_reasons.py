@@ -12,11 +12,14 @@ def reasons(batch: Batch) -> np.ndarray:
     demand = np.broadcast_to(batch.inputs["demand"], batch.squared.shape)
     cut_off = ~batch.supplied & (demand != 0)
     negative = batch.supplied & (batch.squared <= 0)
-    wrong = ~batch.found | ~batch.settled | cut_off.any(axis=1) | negative.any(axis=1)
+    singular = ~np.isfinite(batch.squared).all(axis=1)
+    wrong = singular | ~batch.found | ~batch.settled | cut_off.any(axis=1) | negative.any(axis=1)
     text = np.full(batch.count, "", dtype=object)
     for s in np.flatnonzero(wrong).tolist():
         if cut_off[s].any():
             text[s] = _cut_off(batch, s, int(np.argmax(cut_off[s])), float(demand[s, np.argmax(cut_off[s])]))
+        elif singular[s]:
+            text[s] = _undetermined(batch, s)
         elif not batch.settled[s]:
             text[s] = _restless(batch, s)
         elif not batch.found[s]:
@@ -36,9 +39,18 @@ def _cut_off(batch: Batch, s: int, node: int, demand: float) -> str:
     )
 
 
+def _undetermined(batch: Batch, s: int) -> str:
+    k = int(np.argmax((batch.network.kind >= 5) & (batch.used[s] == 2)))
+    return (
+        f"link {batch.network.link_names[k]!r}: with the pressures that it and other links hold, some part of the network"
+        " has given inflows only, and its pressures are not determined"
+    )
+
+
 def _restless(batch: Batch, s: int) -> str:
-    after = batch._switched(np.array([s]))[0]
-    k = int(np.argmax(after != batch.status[s]))
+    devices = (batch.network.kind >= 5) & (batch.wanted[s] > 1)
+    switching = devices & (batch.switched(np.array([s]))[0] != batch.used[s])
+    k = int(np.argmax(switching if switching.any() else devices))
     return f"link {batch.network.link_names[k]!r}: keeps switching between states; its setting works against another"
 
 

@@ -13,12 +13,10 @@ from network_models.hydraulics.gas_result import GasResult
 def mass_residual(result: GasResult) -> np.ndarray:
     """kg/s that each node gains, (..., n_nodes); 0 at sources and at nodes cut off."""
     network = result.network
-    gained = np.zeros((result.flows.size // max(network.n_links, 1), network.n_nodes))
-    flows = result.flows.reshape(-1, network.n_links)
-    for row, flow in zip(gained, flows, strict=True):
-        np.add.at(row, network.head, flow)
-        np.subtract.at(row, network.tail, flow)
-    found = gained.reshape(result.pressures.shape) - result.demands
+    gained = np.zeros(result.pressures.shape)
+    np.add.at(gained.T, network.head, result.flows.T)
+    np.subtract.at(gained.T, network.tail, result.flows.T)
+    found = gained - result.demands
     return np.where(np.isnan(result.pressures) | ~np.isnan(network.fixed_pressure), 0.0, found)
 
 

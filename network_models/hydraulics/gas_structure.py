@@ -107,6 +107,11 @@ def make_structure(network: GasNetwork, status: np.ndarray, fixed: np.ndarray) -
     used, part = _stand_by(network, status, tie)
     tie &= used != GasStatus.CLOSED
     tree, root = _trees(network, used, tie, fixed, part)
+    starved = _starved(network, used, tie, fixed, part)
+    if len(starved):
+        eased = used.copy()
+        eased[starved] = GasStatus.OPEN
+        return make_structure(network, eased, fixed)
     supplied = _supplied(network, used, fixed)
     free = supplied & (root >= 0) & ~fixed[np.maximum(root, 0)]
     unknowns, rows = np.unique(root[free], return_inverse=True)
@@ -145,6 +150,19 @@ def _stand_by(network: GasNetwork, status: np.ndarray, tie: np.ndarray) -> tuple
             used[k] = GasStatus.CLOSED
         taken.add(target)
     return used, part
+
+
+def _starved(
+    network: GasNetwork, status: np.ndarray, tie: np.ndarray, fixed: np.ndarray, part: np.ndarray
+) -> np.ndarray:
+    """Links that hold a pressure though nothing determines the one at their tail; they let the gas through instead.
+
+    That is so where only a given inflow is behind them, no source of fixed pressure and no pipe.
+    """
+    holding = tie & (status == GasStatus.ACTIVE)
+    law = (network.kind < GasLink.VALVE) & (status != GasStatus.CLOSED)
+    known = np.concatenate([part[network.tail[law]], part[network.head[law]], part[network.head[holding]], part[fixed]])
+    return np.flatnonzero(holding & ~np.isin(part[network.tail], known))
 
 
 def _trees(
