@@ -46,175 +46,192 @@ class Work(NamedTuple):
     sums: np.ndarray
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _controlled(kind, setting):  # type: ignore[no-untyped-def]
     """Whether a link is a PRV, PSV or FCV that looks after itself."""
     return (kind == law.PRV or kind == law.PSV or kind == law.FCV) and not np.isnan(setting)
 
 
 @njit(cache=True, error_model="numpy")
-def _valve_law(kind, q, setting, closed, minor, unit):  # type: ignore[no-untyped-def]
-    """``(p, y)`` of a valve that is not a GPV and not active as PRV, PSV or FCV."""
+def _valve_law(kind, q, setting, state, minor, unit):  # type: ignore[no-untyped-def]
+    """``(p, y)`` of a valve other than a GPV; an active PRV or PSV is left to ``_hold_pressures``."""
+    if state == law.ACTIVE and _controlled(kind, setting):
+        return (1.0 / law.STEEPEST, q - setting) if kind == law.FCV else (0.0, q)
     if kind == law.PBV and setting > 0.0 and minor * q * q <= setting:
         return BIG_CONDUCTANCE, setting * BIG_CONDUCTANCE
     if kind == law.TCV and not np.isnan(setting):
         minor = setting * unit
-    return law.valve(q, minor, closed)
+    return law.valve(q, minor, state <= law.CLOSED)
 
 
 @njit(cache=True, error_model="numpy")
 def assemble_devices(system, work):  # type: ignore[no-untyped-def]
     """Add devices and outlets to the matrix and the right-hand side."""
-    lay, dev, formula = system.layout, system.devices, system.rules.formula
-    for d in range(lay.n_devices):
-        k, kind = lay.first_device + d, dev.kind[d]
-        for w in range(work.flow.shape[1]):
-            q, setting, state = work.flow[k, w], work.setting[d, w], work.status[d, w]
-            closed = state <= law.CLOSED
-            if kind <= law.PIPE:
-                drag = -1.0 if closed else work.resistance[k, w]
-                p, y = law.pipe(formula, q, drag, work.minor[k, w], work.viscous[k, w], work.rough[k, w])
-            elif kind == law.PUMP:
-                shape = (dev.lift_law[d], dev.shutoff[d], dev.factor[d], dev.power[d])
-                p, y = law.pump(q, setting, closed, shape, dev.points, dev.begin[d], dev.end[d])
-            elif kind == law.GPV and not closed:
-                p, y = law.general_valve(q, dev.points, dev.begin[d], dev.end[d])
-            elif state == law.ACTIVE and _controlled(kind, setting):
-                continue
-            else:
-                p, y = _valve_law(kind, q, setting, closed, work.minor[k, w], work.rough[k, w])
-            work.p[k, w], work.y[k, w] = p, y
-            _add(lay, work, k, q - y, w)
+    if system.layout.n_devices > 0:
+        _linearise_devices(system.layout, system.devices, work, system.rules.formula)
+        _add_devices(system.layout, work)
     if len(system.outlets.row) > 0:
         _assemble_outlets(system.outlets, work)
+    if len(system.devices.meets) > 0:
+        _hold_pressures(system, work)
+
+
+@njit(cache=True, error_model="numpy")
+def _linearise_devices(lay, dev, work, formula):  # type: ignore[no-untyped-def]
+    """``p`` and ``y`` of devices at their flows; arrays are named first, as a look-up in a tuple counts references."""
+    flow, p, y, resistance, minor = work.flow, work.p, work.y, work.resistance, work.minor
+    viscous, rough, states, settings = work.viscous, work.rough, work.status, work.setting
+    kinds, lift, shutoff, factor, power = dev.kind, dev.lift_law, dev.shutoff, dev.factor, dev.power
+    points, begin, end, first = dev.points, dev.begin, dev.end, lay.first_device
     for d in range(lay.n_devices):
-        for w in range(work.flow.shape[1]):
-            if work.status[d, w] == law.ACTIVE and _controlled(dev.kind[d], work.setting[d, w]):
-                _active_valve(system, work, d, w)
+        k, kind = first + d, kinds[d]
+        for w in range(flow.shape[1]):
+            q, setting, state = flow[k, w], settings[d, w], states[d, w]
+            closed = state <= law.CLOSED
+            if kind <= law.PIPE:
+                drag = -1.0 if closed else resistance[k, w]
+                p[k, w], y[k, w] = law.pipe(formula, q, drag, minor[k, w], viscous[k, w], rough[k, w])
+            elif kind == law.PUMP:
+                shape = (lift[d], shutoff[d], factor[d], power[d])
+                p[k, w], y[k, w] = law.pump(q, setting, closed, shape, points, begin[d], end[d])
+            elif kind == law.GPV and not closed:
+                p[k, w], y[k, w] = law.general_valve(q, points, begin[d], end[d])
+            else:
+                p[k, w], y[k, w] = _valve_law(kind, q, setting, state, minor[k, w], rough[k, w])
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _add(lay, work, k, through, w):  # type: ignore[no-untyped-def]
-    """One link: conductance ``p`` between its ends and a constant flow ``through``."""
-    i, j, n, p = lay.tail[k], lay.head[k], lay.n_core, work.p[k, w]
-    if i < n:
-        work.matrix[i, w] += p
-        work.right[i, w] -= through
-        if j >= n:
-            work.right[i, w] += p * work.head[j, w]
-    if j < n:
-        work.matrix[j, w] += p
-        work.right[j, w] += through
-        if i >= n:
-            work.right[j, w] += p * work.head[i, w]
-    if lay.entry[k] >= 0:
-        work.matrix[n + lay.entry[k], w] -= p
+@njit(cache=True, error_model="numpy")
+def _add_devices(lay, work):  # type: ignore[no-untyped-def]
+    """Conductance ``p`` between the ends of each device, and the flow ``flow - y`` that does not depend on heads."""
+    flow, p, y, matrix, right, head = work.flow, work.p, work.y, work.matrix, work.right, work.head
+    tails, heads, entries, n = lay.tail, lay.head, lay.entry, lay.n_core
+    for k in range(lay.first_device, lay.first_device + lay.n_devices):
+        i, j, entry = tails[k], heads[k], entries[k]
+        for w in range(flow.shape[1]):
+            conductance, through = p[k, w], flow[k, w] - y[k, w]
+            if i < n:
+                matrix[i, w] += conductance
+                right[i, w] -= through
+                if j >= n:
+                    right[i, w] += conductance * head[j, w]
+            if j < n:
+                matrix[j, w] += conductance
+                right[j, w] += through
+                if i >= n:
+                    right[j, w] += conductance * head[i, w]
+            if entry >= 0:
+                matrix[n + entry, w] -= conductance
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _active_valve(system, work, d, w):  # type: ignore[no-untyped-def]
-    """PRV and PSV hold a head and pass what the node needs; an FCV passes its setting."""
+@njit(cache=True, error_model="numpy")
+def _hold_pressures(system, work):  # type: ignore[no-untyped-def]
+    """Active PRVs and PSVs: the head they hold, and the flow that their node needs."""
     lay, dev = system.layout, system.devices
-    k, kind, setting = lay.first_device + d, dev.kind[d], work.setting[d, w]
-    q = work.flow[k, w]
-    if kind == law.FCV:
-        work.p[k, w], work.y[k, w] = 1.0 / law.STEEPEST, q - setting
-        _add(lay, work, k, setting, w)
-    else:
+    for d in range(lay.n_devices):
+        kind, k = dev.kind[d], lay.first_device + d
+        if kind != law.PRV and kind != law.PSV:
+            continue
         reduces = kind == law.PRV
-        keeps = lay.head[k] if reduces else lay.tail[k]
-        other = lay.tail[k] if reduces else lay.head[k]
-        excess = _excess(system, work, d, keeps, w)
-        work.p[k, w] = 0.0
-        work.y[k, w] = q + excess if reduces else q - excess
-        work.matrix[keeps, w] += BIG_CONDUCTANCE
-        work.right[keeps, w] += (dev.grade[d] + setting) * BIG_CONDUCTANCE
-        work.right[other, w] += min(excess, 0.0) if reduces else max(excess, 0.0)
+        keeps, other = (lay.head[k], lay.tail[k]) if reduces else (lay.tail[k], lay.head[k])
+        for w in range(work.flow.shape[1]):
+            if work.status[d, w] == law.ACTIVE and not np.isnan(work.setting[d, w]):
+                excess = _excess(system, work, d, keeps, w)
+                work.y[k, w] = work.flow[k, w] + (excess if reduces else -excess)
+                work.matrix[keeps, w] += BIG_CONDUCTANCE
+                work.right[keeps, w] += (dev.grade[d] + work.setting[d, w]) * BIG_CONDUCTANCE
+                work.right[other, w] += min(excess, 0.0) if reduces else max(excess, 0.0)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _excess(system, work, d, row, w):  # type: ignore[no-untyped-def]
     """Flow that arrives at a node without the valve, less what is drawn there."""
-    dev, outlets = system.devices, system.outlets
+    dev, outlets, flow = system.devices, system.outlets, work.flow
+    meets, sign = dev.meets, dev.meets_sign
     excess = -work.draw[system.layout.core[row], w]
-    for at in (outlets.emitter_at[row], outlets.demand_at[row]):
-        if at >= 0:
-            excess -= work.out[at, w]
+    emitter, demand = outlets.emitter_at[row], outlets.demand_at[row]
+    if emitter >= 0:
+        excess -= work.out[emitter, w]
+    if demand >= 0:
+        excess -= work.out[demand, w]
     for x in range(dev.meets_begin[d], dev.meets_end[d]):
-        excess += dev.meets_sign[x] * work.flow[dev.meets[x], w]
+        excess += sign[x] * flow[meets[x], w]
     return excess
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _outlet_law(outlets, work, x, w):  # type: ignore[no-untyped-def]
+@njit(cache=True, error_model="numpy")
+def _outlet_law(emits, q, full, resistance, emitter_power, reach, demand_power):  # type: ignore[no-untyped-def]
     """Head loss and slope of an outlet; the slope is 0 where nothing is drawn."""
-    if x < outlets.n_emitters:
-        loss, slope = law.emitter(work.out[x, w], outlets.resistance[x], outlets.emitter_power)
-    elif work.full[x, w] <= 0.0:
-        loss, slope = 0.0, 0.0
-    else:
-        full, reach, power = work.full[x, w], outlets.demand_range, outlets.demand_power
-        loss, slope = law.pressure_demand(work.out[x, w], full, reach, power)
-    return loss, slope
+    if emits:
+        return law.emitter(q, resistance, emitter_power)
+    if full <= 0.0:
+        return 0.0, 0.0
+    return law.pressure_demand(q, full, reach, demand_power)
 
 
 @njit(cache=True, error_model="numpy")
 def _assemble_outlets(outlets, work):  # type: ignore[no-untyped-def]
-    for x in range(len(outlets.row)):
-        i = outlets.row[x]
-        for w in range(work.flow.shape[1]):
-            loss, slope = _outlet_law(outlets, work, x, w)
+    out, full, matrix, right = work.out, work.full, work.matrix, work.right
+    rows, ground, resistance = outlets.row, outlets.ground, outlets.resistance
+    laws = (outlets.emitter_power, outlets.demand_range, outlets.demand_power)
+    for x in range(len(rows)):
+        i, emits = rows[x], x < outlets.n_emitters
+        for w in range(out.shape[1]):
+            loss, slope = _outlet_law(emits, out[x, w], full[x, w], resistance[x], laws[0], laws[1], laws[2])
             if slope > 0.0:
-                work.matrix[i, w] += 1.0 / slope
-                work.right[i, w] += (loss + outlets.ground[x]) / slope - work.out[x, w]
+                matrix[i, w] += 1.0 / slope
+                right[i, w] += (loss + ground[x]) / slope - out[x, w]
 
 
 @njit(cache=True, error_model="numpy")
 def update_devices(system, work):  # type: ignore[no-untyped-def]
     """New flows of devices and outlets from new heads, added to the sums of changes and of flows."""
     lay, dev = system.layout, system.devices
+    flow, p, y, head, relax, sums = work.flow, work.p, work.y, work.head, work.relax, work.sums
+    tails, heads, kinds, lift = lay.tail, lay.head, dev.kind, dev.lift_law
     for d in range(lay.n_devices):
         k = lay.first_device + d
-        i, j, stalls = lay.tail[k], lay.head[k], dev.kind[d] == law.PUMP and dev.lift_law[d] == law.CONSTANT_POWER
-        for w in range(work.flow.shape[1]):
-            q = work.flow[k, w]
-            dq = work.relax[w] * (work.y[k, w] - work.p[k, w] * (work.head[i, w] - work.head[j, w]))
+        i, j, stalls = tails[k], heads[k], kinds[d] == law.PUMP and lift[d] == law.CONSTANT_POWER
+        for w in range(flow.shape[1]):
+            q = flow[k, w]
+            dq = relax[w] * (y[k, w] - p[k, w] * (head[i, w] - head[j, w]))
             if stalls and dq - q > TIE * abs(q):
                 dq = q / 2.0
-            work.flow[k, w] = q - dq
-            work.sums[0, w] += abs(dq)
-            work.sums[1, w] += abs(q - dq)
+            flow[k, w] = q - dq
+            sums[0, w] += abs(dq)
+            sums[1, w] += abs(q - dq)
     if len(system.outlets.row) > 0:
         _update_outlets(system.outlets, work)
 
 
 @njit(cache=True, error_model="numpy")
 def _update_outlets(outlets, work):  # type: ignore[no-untyped-def]
-    for x in range(len(outlets.row)):
-        i, ground = outlets.row[x], outlets.ground[x]
-        for w in range(work.flow.shape[1]):
-            loss, slope = _outlet_law(outlets, work, x, w)
+    out, full, head, relax, sums = work.out, work.full, work.head, work.relax, work.sums
+    rows, grounds, resistance = outlets.row, outlets.ground, outlets.resistance
+    laws = (outlets.emitter_power, outlets.demand_range, outlets.demand_power)
+    for x in range(len(rows)):
+        i, ground, emits = rows[x], grounds[x], x < outlets.n_emitters
+        for w in range(out.shape[1]):
+            loss, slope = _outlet_law(emits, out[x, w], full[x, w], resistance[x], laws[0], laws[1], laws[2])
             if slope > 0.0:
-                dq = work.relax[w] * (loss - (work.head[i, w] - ground)) / slope
-                work.out[x, w] -= dq
-                work.sums[0, w] += abs(dq)
-                work.sums[1, w] += abs(work.out[x, w])
+                dq = relax[w] * (loss - (head[i, w] - ground)) / slope
+                out[x, w] -= dq
+                sums[0, w] += abs(dq)
+                sums[1, w] += abs(out[x, w])
 
 
 @njit(cache=True, error_model="numpy")
-def valve_states(system, work, w):  # type: ignore[no-untyped-def]
+def valve_states(lay, dev, work, w):  # type: ignore[no-untyped-def]
     """Change the states of PRVs and PSVs; whether any changed."""
-    lay, dev, changed = system.layout, system.devices, False
+    changed, kinds = False, dev.kind
     for d in range(lay.n_devices):
-        kind = dev.kind[d]
-        if (kind != law.PRV and kind != law.PSV) or np.isnan(work.setting[d, w]):
-            continue
-        k = lay.first_device + d
-        h1, h2, q = work.head[lay.tail[k], w], work.head[lay.head[k], w], work.flow[k, w]
-        wanted, lost = dev.grade[d] + work.setting[d, w], work.minor[k, w] * q * q
-        before = work.status[d, w]
-        work.status[d, w] = _valve_state(kind, before, wanted, lost, h1, h2, q)
-        changed |= work.status[d, w] != before
+        kind = kinds[d]
+        if (kind == law.PRV or kind == law.PSV) and not np.isnan(work.setting[d, w]):
+            k = lay.first_device + d
+            h1, h2, q = work.head[lay.tail[k], w], work.head[lay.head[k], w], work.flow[k, w]
+            wanted, lost = dev.grade[d] + work.setting[d, w], work.minor[k, w] * q * q
+            before = work.status[d, w]
+            work.status[d, w] = _valve_state(kind, before, wanted, lost, h1, h2, q)
+            changed |= work.status[d, w] != before
     return changed
 
 
@@ -245,26 +262,27 @@ def _valve_state(kind, state, wanted, lost, h1, h2, q):  # type: ignore[no-untyp
 def link_states(system, work, w):  # type: ignore[no-untyped-def]
     """Change the states of pumps, check valves, FCVs and links to tanks; whether any changed."""
     lay, dev, changed = system.layout, system.devices, False
+    kinds, tails, heads, head, flow, states = dev.kind, lay.tail, lay.head, work.head, work.flow, work.status
     for d in range(lay.n_devices):
-        k, before = lay.first_device + d, work.status[d, w]
-        i, j, q = lay.tail[k], lay.head[k], work.flow[k, w]
-        fall, state = work.head[i, w] - work.head[j, w], before
+        k, before = lay.first_device + d, states[d, w]
+        i, j, q = tails[k], heads[k], flow[k, w]
+        fall, state = head[i, w] - head[j, w], before
         if state == law.CANNOT_LIFT or state == law.TEMPORARILY_CLOSED:
             state = law.OPEN
-        if dev.kind[d] == law.CHECK_PIPE:
+        if kinds[d] == law.CHECK_PIPE:
             state = _check_state(state, fall, q)
-        elif dev.kind[d] == law.PUMP and state >= law.OPEN and work.setting[d, w] > 0.0:
+        elif kinds[d] == law.PUMP and state >= law.OPEN and work.setting[d, w] > 0.0:
             most = work.setting[d, w] ** 2 * dev.highest[d]
             state = law.CANNOT_LIFT if -fall > most + law.HEAD_TOLERANCE else law.OPEN
-        elif dev.kind[d] == law.FCV and not np.isnan(work.setting[d, w]):
+        elif kinds[d] == law.FCV and not np.isnan(work.setting[d, w]):
             state = _flow_valve_state(before, fall, q, work.setting[d, w])
         if i >= lay.n_core or j >= lay.n_core:
             out = i >= lay.n_core
-            tank, sign, pump = (i if out else j), (1.0 if out else -1.0), dev.kind[d] == law.PUMP
+            tank, sign, pump = (i if out else j), (1.0 if out else -1.0), kinds[d] == law.PUMP
             low, high = dev.empty[tank - lay.n_core], dev.full[tank - lay.n_core]
-            level = work.head[tank, w]
+            level = head[tank, w]
             state = _tank_state(state, level, low, high, sign * fall, sign * q, pump and not out, pump and out)
-        work.status[d, w] = state
+        states[d, w] = state
         changed |= state != before
     return changed
 

@@ -85,31 +85,36 @@ def progress(width):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _place(slot, values, into, w):  # type: ignore[no-untyped-def]
+    for k in range(len(slot)):
+        into[slot[k], w] = values[k]
+
+
+@njit(cache=True)
 def load_links(system, case, work, first, last):  # type: ignore[no-untyped-def]
     """Head-loss coefficients of the scenarios of all lanes."""
+    slot = system.layout.slot
     for w in range(work.flow.shape[1]):
         s = min(first + w, last, len(case.resistance) - 1)
-        for k in range(len(system.layout.slot)):
-            at = system.layout.slot[k]
-            work.resistance[at, w], work.minor[at, w] = case.resistance[s, k], case.minor[s, k]
-            work.viscous[at, w], work.rough[at, w] = case.viscous[s, k], case.rough[s, k]
+        _place(slot, case.resistance[s], work.resistance, w)
+        _place(slot, case.minor[s], work.minor, w)
+        _place(slot, case.viscous[s], work.viscous, w)
+        _place(slot, case.rough[s], work.rough, w)
 
 
 @njit(cache=True)
 def load(system, case, work, progress, first, last):  # type: ignore[no-untyped-def]
     """Demands, heads, flows and states of the scenarios of all lanes; dead ends gathered."""
     lay, dev, width = system.layout, system.devices, work.flow.shape[1]
-    many = len(case.demand) > 1
-    for i in range(case.demand.shape[1]):
+    draw, demand, top = work.draw, case.demand, min(last, len(case.demand) - 1)
+    for i in range(demand.shape[1]):
         for w in range(width):
-            work.draw[i, w] = case.demand[min(first + w, last) if many else 0, i]
+            draw[i, w] = demand[min(first + w, top), i]
     for w in range(width):
         s = min(first + w, last, len(case.fixed_head) - 1)
         for i in range(len(lay.fixed)):
             work.head[lay.n_core + i, w] = case.fixed_head[s, lay.fixed[i]]
-        s = min(first + w, last, len(case.flow) - 1)
-        for k in range(len(lay.slot)):
-            work.flow[lay.slot[k], w] = case.flow[s, k]
+        _place(lay.slot, case.flow[min(first + w, last, len(case.flow) - 1)], work.flow, w)
         s = min(first + w, last, len(case.status) - 1)
         r = min(first + w, last, len(case.setting) - 1)
         for d in range(lay.n_devices):
@@ -137,30 +142,33 @@ def _gather(lay, work, progress):  # type: ignore[no-untyped-def]
     """Flows of dead ends, their demands moved to where they hang."""
     for w in range(work.flow.shape[1]):
         progress.again[w], progress.done[w], progress.still[w], work.relax[w] = 0, 0, 0.0, 1.0
-    for t in range(len(lay.leaf)):
-        leaf, parent, at, sign = lay.leaf[t], lay.leaf_parent[t], lay.slot[lay.leaf_link[t]], lay.leaf_sign[t]
-        for w in range(work.flow.shape[1]):
-            drawn = work.draw[leaf, w]
-            work.flow[at, w] = sign * drawn
-            work.draw[parent, w] += drawn
-            progress.still[w] += abs(drawn)
+    leaves, parents, links, signs, slot = lay.leaf, lay.leaf_parent, lay.leaf_link, lay.leaf_sign, lay.slot
+    draw, flow, still = work.draw, work.flow, progress.still
+    for t in range(len(leaves)):
+        leaf, parent, at, sign = leaves[t], parents[t], slot[links[t]], signs[t]
+        for w in range(flow.shape[1]):
+            drawn = draw[leaf, w]
+            flow[at, w] = sign * drawn
+            draw[parent, w] += drawn
+            still[w] += abs(drawn)
 
 
 @njit(cache=True)
 def store(system, work, progress, found, first, last):  # type: ignore[no-untyped-def]
     """Write the answers of all lanes; flows of closed links are 0. ``p`` and ``y`` of dead ends must be current."""
     lay, width = system.layout, min(work.flow.shape[1], last + 1 - first)
-    for i in range(lay.n_core):
+    core, fixed, head, heads, p, y = lay.core, lay.fixed, work.head, found.head, work.p, work.y
+    leaves, parents, links, signs, slot = lay.leaf, lay.leaf_parent, lay.leaf_link, lay.leaf_sign, lay.slot
+    for i in range(len(core)):
         for w in range(width):
-            found.head[first + w, lay.core[i]] = work.head[i, w]
-    for i in range(len(lay.fixed)):
+            heads[first + w, core[i]] = head[i, w]
+    for i in range(len(fixed)):
         for w in range(width):
-            found.head[first + w, lay.fixed[i]] = work.head[lay.n_core + i, w]
-    for t in range(len(lay.leaf) - 1, -1, -1):
-        leaf, parent, at, sign = lay.leaf[t], lay.leaf_parent[t], lay.slot[lay.leaf_link[t]], lay.leaf_sign[t]
+            heads[first + w, fixed[i]] = head[len(core) + i, w]
+    for t in range(len(leaves) - 1, -1, -1):
+        leaf, parent, at, sign = leaves[t], parents[t], slot[links[t]], signs[t]
         for w in range(width):
-            loss = work.y[at, w] / work.p[at, w]
-            found.head[first + w, leaf] = found.head[first + w, parent] - sign * loss
+            heads[first + w, leaf] = heads[first + w, parent] - sign * y[at, w] / p[at, w]
     _store_links(system, work, found, first, width)
     for w in range(width):
         s = first + w
@@ -172,14 +180,15 @@ def store(system, work, progress, found, first, last):  # type: ignore[no-untype
 
 @njit(cache=True)
 def _store_links(system, work, found, first, width):  # type: ignore[no-untyped-def]
-    lay = system.layout
-    for k in range(len(lay.slot)):
-        at = lay.slot[k]
-        d = at - lay.first_device
-        device = 0 <= d < lay.n_devices
+    slot, begin, count = system.layout.slot, system.layout.first_device, system.layout.n_devices
+    resistance, states, flow, all_states, flows = work.resistance, work.status, work.flow, found.status, found.flow
+    for k in range(len(slot)):
+        at = slot[k]
+        d = at - begin
+        device = 0 <= d < count
         for w in range(width):
-            state = law.CLOSED if work.resistance[at, w] < 0.0 else law.OPEN
+            state = law.CLOSED if resistance[at, w] < 0.0 else law.OPEN
             if device:
-                state = work.status[d, w]
-            found.status[first + w, k] = state
-            found.flow[first + w, k] = 0.0 if state <= law.CLOSED else work.flow[at, w]
+                state = states[d, w]
+            all_states[first + w, k] = state
+            flows[first + w, k] = 0.0 if state <= law.CLOSED else flow[at, w]
