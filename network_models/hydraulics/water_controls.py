@@ -58,7 +58,7 @@ def switch_at_start(
             continue
         state, value = _effect(action, kinds[k], switching)
         condition = control._condition
-        node = getattr(condition, "_source_obj", None)
+        node: Any = getattr(condition, "_source_obj", None)
         if getattr(node, "node_type", None) == "Junction":
             grade = node.elevation + condition._threshold * switching.factor
             entry = (position[node.name], k, _above(condition), grade, state, value)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from network_models._numba import njit
-from network_models.hydraulics import water_lanes as lanes
+from network_models.hydraulics import water_lanes
 from network_models.hydraulics import water_laws as law
 from network_models.hydraulics.water_devices import (
     assemble_devices,
@@ -16,6 +18,7 @@ from network_models.hydraulics.water_devices import (
     valve_states,
 )
 
+lanes: Any = water_lanes
 WIDTH = 8
 BALANCED, UNBALANCED, SINGULAR = 0, 1, 2
 

@@ -26,12 +26,15 @@ class Case(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Answers, a row for each scenario: heads and outflows by node, flows and states by link, then how it went."""
+    """Answers, a row for each scenario: heads by node, outflows by outlet, flows and states by link, settings by control
+    on pressure, then how it went.
+    """
 
     head: np.ndarray
     outflow: np.ndarray
     flow: np.ndarray
     status: np.ndarray
+    setting: np.ndarray
     iterations: np.ndarray
     change: np.ndarray
     code: np.ndarray
@@ -176,6 +179,8 @@ def store(system, work, progress, found, first, last):  # type: ignore[no-untype
         found.code[s], found.row[s] = progress.code[w], progress.row[w]
         for x in range(len(system.outlets.row)):
             found.outflow[s, x] = work.out[x, w]
+        for c in range(len(system.rules.switch_device)):
+            found.setting[s, c] = work.setting[system.rules.switch_device[c], w]
 
 
 @njit(cache=True)

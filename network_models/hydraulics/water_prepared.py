@@ -49,7 +49,9 @@ class Prepared:
         if diameters is not None or given.status is not None:
             case = self._resized(case, diameter)
         if start is not None:
-            case = case._replace(flow=np.array(np.atleast_2d(start.flows)), status=np.array(np.atleast_2d(start.status)))
+            case = case._replace(
+                flow=np.array(np.atleast_2d(start.flows)), status=np.array(np.atleast_2d(start.status))
+            )
         counts = {len(part) for part in case} - {1}
         if len(counts) > 1:
             raise NetworkError(f"scenarios: found arrays of {sorted(counts)} rows; expected equally many")
@@ -77,6 +79,7 @@ class Prepared:
             np.empty((count, len(self.system.outlets.row))),
             np.empty((count, m)),
             np.empty((count, m), np.int64),
+            np.empty((count, len(self.system.rules.switch_device))),
             whole[0],
             np.empty(count),
             whole[1],
@@ -97,6 +100,15 @@ class Prepared:
         for x, node in enumerate(outlets.node):
             drawn[:, node] += found.outflow[:, x]
         return drawn
+
+    def settings(self, case: Case, found: Found) -> np.ndarray:
+        """Settings as controls on pressure left them, (n_scenarios, n_links)."""
+        given = np.broadcast_to(case.setting, found.flow.shape)
+        if not found.setting.shape[1]:
+            return given
+        left = given.copy()
+        left[:, self.network.controls.link] = found.setting
+        return left
 
 
 def prepare(network: WaterNetwork) -> Prepared:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from network_models.hydraulics.water_check import NetworkError
 from network_models.hydraulics.water_network import LinkStatus, WaterNetwork
 from network_models.hydraulics.water_prepared import Prepared, prepare
+from network_models.hydraulics.water_zones import cut_off
 
 UNSUPPLIED_PRESSURE = -500.0
 """Metres below which the closed links around a node are looked at."""
@@ -49,8 +50,8 @@ class WaterResult:
         (..., n_nodes) m; m3/s drawn at junctions, emitters and pressure counted.
     flows
         (..., n_links) m3/s from tail to head, 0 in closed links.
-    status
-        (..., n_links) of ``LinkStatus``.
+    status, settings
+        (..., n_links) of ``LinkStatus``; speeds of pumps and settings of valves.
     iterations
         (...) iterations taken.
     converged
@@ -65,6 +66,7 @@ class WaterResult:
     outflows: np.ndarray
     flows: np.ndarray
     status: np.ndarray
+    settings: np.ndarray
     iterations: np.ndarray
     converged: np.ndarray
     change: np.ndarray
@@ -73,6 +75,16 @@ class WaterResult:
     def pressures(self) -> np.ndarray:
         """Metres of water above the ground, (..., n_nodes); the level in tanks, 0 at reservoirs of their own head."""
         return self.heads - self.network.elevation
+
+    @cached_property
+    def isolated(self) -> np.ndarray:
+        """Nodes that nothing which passes water joins to a fixed head, (..., n_nodes) bool; their heads mean nothing.
+
+        Closed links pass nothing, nor do pumps and valves that pass less than ``LEAK``.
+        """
+        from network_models.hydraulics.water_zones import isolated
+
+        return isolated(self.network, self.status, self.flows)
 
     @cached_property
     def mass_residual(self) -> np.ndarray:
@@ -86,7 +98,7 @@ class WaterResult:
         """Difference of heads less the head loss at the flow, (..., n_links) m; 0 where a link sets no head loss."""
         from network_models.hydraulics.water_residuals import energy_residual
 
-        return energy_residual(self.network, self.diameters, self.heads, self.flows, self.status)
+        return energy_residual(self.network, self.diameters, self.heads, self.flows, self.status, self.settings)
 
 
 def solve(
@@ -144,6 +156,7 @@ def solve(
         prepared.outflows(case, found)[picked],
         found.flow[picked],
         found.status[picked],
+        prepared.settings(case, found)[picked],
         found.iterations[picked],
         found.code[picked] == 0,
         found.change[picked],
@@ -187,24 +200,4 @@ def _fault(prepared: Prepared, result: WaterResult, s: int, code: int, row: int,
     return (
         f"no balance after {max_iterations} iterations; link {network.link_names[k]!r} ({state}) is off by "
         f"{energy[k]:.3g} m. Valves or pumps near it may work against each other."
-    )
-
-
-def cut_off(network: WaterNetwork, status: np.ndarray, outflow: np.ndarray) -> str:
-    """Sentence that names the demands which closed links cut off from every fixed head; empty where none are."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n, passing = network.n_nodes, status > LinkStatus.CLOSED
-    ends = (network.tail[passing], network.head[passing])
-    _, part = connected_components(coo_matrix((np.ones(len(ends[0])), ends), shape=(n, n)), directed=False)
-    dry = ~np.isin(part, part[~network.is_junction]) & (np.abs(outflow) > 1e-9)
-    if not dry.any():
-        return ""
-    node = int(np.argmax(dry))
-    border = ~passing & ((part[network.tail] == part[node]) != (part[network.head] == part[node]))
-    links = ", ".join(repr(network.link_names[k]) for k in np.flatnonzero(border)[:3])
-    others = f" and {int(dry.sum()) - 1} more" if dry.sum() > 1 else ""
-    return (
-        f"node {network.node_names[node]!r}{others} has demand but closed links ({links}) cut it off from every source."
     )
