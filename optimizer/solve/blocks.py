@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from optimizer.model.compiled import Compiled, Tags
+from optimizer.model.compiled import Compiled
+from optimizer.solve.rows_of import part
 
 PRICED = "priced"
 
@@ -36,6 +37,18 @@ class Block:
         """The block with what it uses of the shared rows charged at their prices."""
         cost = self.model.cost - self.shared.T @ prices
         return replace(self.model, costs={PRICED: np.asarray(cost)}, constants={PRICED: 0.0}, ranks=(PRICED,))
+
+    def allotted(self, lower: np.ndarray, upper: np.ndarray) -> Compiled:
+        """The block with what it may use of the shared rows as rows of its own."""
+        model = self.model
+        rows = part(model.rows, np.append(np.arange(len(self.rows)), np.zeros(len(upper), int)))
+        return replace(
+            model,
+            matrix=sp.vstack([model.matrix, self.shared], format="csc"),
+            row_lower=np.append(model.row_lower, lower),
+            row_upper=np.append(model.row_upper, upper),
+            rows=rows,
+        )
 
 
 def clusters(compiled: Compiled) -> list[np.ndarray]:
@@ -82,14 +95,7 @@ def _block(
         integer=compiled.integer[columns],
         costs={metric: compiled.costs[metric][columns]},
         constants={metric: 0.0},
-        rows=_part(compiled.rows, rows),
-        columns=_part(compiled.columns, columns),
+        rows=part(compiled.rows, rows),
+        columns=part(compiled.columns, columns),
     )
     return Block(columns, rows, model, by_row[shared][:, columns])
-
-
-def _part(tags: Tags, which: np.ndarray) -> Tags:
-    arrays = {
-        name: getattr(tags, name)[which] for name in ("family", "system", "county", "period", "linking", "structural")
-    }
-    return replace(tags, **arrays)

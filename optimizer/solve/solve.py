@@ -18,8 +18,9 @@ from optimizer.solve.elastic import explain
 from optimizer.solve.greedy import greedy_start
 from optimizer.solve.highs import Solved, interruptible, run
 from optimizer.solve.progress import Listener, silent
+from optimizer.solve.reach import within_reach
 from optimizer.solve.reading import read_plan
-from optimizer.solve.search import solve_whole
+from optimizer.solve.search import solve_compiled
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.strengthening import known_start, strengthened, widened
 
@@ -44,7 +45,7 @@ def build(problem: Problem) -> Built:
     began = time.monotonic()
     model = build_model(problem)
     compiled, variables = compile_model(model)
-    return Built(model, compiled, variables, time.monotonic() - began)
+    return Built(model, within_reach(compiled), variables, time.monotonic() - began)
 
 
 def solve_problem(
@@ -136,7 +137,7 @@ class _Ranks:
 
     def _run(self, metric: str, start: np.ndarray | None, ranks_left: int) -> Solved:
         left = self.settings.time_limit - (time.monotonic() - self.began)
-        return solve_whole(
+        return solve_compiled(
             self.compiled,
             self.settings,
             start=start,

@@ -1,0 +1,58 @@
+"""What is known while a model is solved: the best plan, the best bound; shared by the threads that find them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from optimizer.model.compiled import Compiled
+from optimizer.solve.progress import Listener, Progress
+
+
+@dataclass
+class Board:
+    """What is known so far: best plan and best bound, shared by the threads."""
+
+    compiled: Compiled
+    gap: float
+    listener: Listener
+    stage: str
+    began: float = field(default_factory=time.monotonic)
+    values: np.ndarray | None = None
+    objective: float = -np.inf
+    bound: float = np.inf
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def offer(self, values: np.ndarray | None) -> bool:
+        """Take a plan if it is better; whether it was."""
+        if values is None:
+            return False
+        objective = float(self.compiled.cost @ values + self.compiled.constant)
+        with self.lock:
+            if objective <= self.objective + 1e-9 * max(1.0, abs(self.objective)):
+                return False
+            self.values, self.objective = values, objective
+        self._tell()
+        return True
+
+    def hear(self, progress: Progress) -> None:
+        """Progress of the proof: its bound, and how its own plan compares."""
+        self.hear_bound(np.inf if progress.bound is None else progress.bound, progress.incumbent)
+
+    def hear_bound(self, bound: float, other: float | None = None) -> None:
+        """Take a proven bound if it is better."""
+        with self.lock:
+            self.bound = min(self.bound, bound)
+        self._tell(other)
+
+    def _tell(self, other: float | None = None) -> None:
+        best = max(self.objective, -np.inf if other is None else other)
+        known = best if np.isfinite(best) else None
+        bound = self.bound if np.isfinite(self.bound) else None
+        self.listener(Progress(self.stage, time.monotonic() - self.began, known, bound))
+        if known is not None and bound is not None and bound - known <= self.gap * max(abs(known), 1e-9):
+            self.closed.set()

@@ -1,0 +1,165 @@
+"""How far a county's money reaches: the most that can be spent by a period, and the works that this rules out.
+
+The relaxation spends lumpy projects in small parts. Two things that hold for every whole plan say that it may not:
+- `money_reach`: what has been spent in a county by the end of a period is at most what its funding rows allow (a small
+  linear programme over the money columns alone), written over the choices themselves, so that it is a knapsack;
+- a work that would alone exceed what the funding rows allow within some window of periods cannot be started then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+
+from optimizer.model.compiled import Compiled, Tags
+from optimizer.solve.highs import pass_model
+from optimizer.solve.rows_of import relaxed
+
+MARGIN = 1e-7
+"""Relative to the amount: what a limit is loosened by, so that no plan on the edge is lost to rounding."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Spending of a county in a window of periods, over choices: ``spending @ x <= most``."""
+
+    county: int
+    first: int
+    last: int
+    spending: sp.csr_matrix
+    most: float
+
+
+def within_reach(compiled: Compiled) -> Compiled:
+    """The model with `money_reach` rows added and works beyond reach closed."""
+    reaches = list(_reaches(compiled))
+    if not reaches:
+        return compiled
+    matrix = sp.vstack([reach.spending for reach in reaches], format="csr")
+    most = np.array([reach.most for reach in reaches])
+    upper = _closed(compiled, matrix, most)
+    kept = [i for i, reach in enumerate(reaches) if reach.first == 0]
+    return _with_rows(replace(compiled, col_upper=upper), matrix[kept], most[kept], [reaches[i] for i in kept])
+
+
+def _reaches(compiled: Compiled) -> Iterator[Reach]:
+    spent = compiled.columns.of_family("spent")
+    defined = _definitions(compiled, spent)
+    money = ~compiled.integer & ~compiled.columns.structural
+    money[spent] = True
+    for county in np.unique(compiled.columns.county[spent]):
+        mine = np.flatnonzero((compiled.columns.county == county) & money)
+        highs = _money_alone(compiled, mine)
+        here = [j for j in spent if compiled.columns.county[j] == county]
+        for first, last in _windows(compiled.columns.period[here]):
+            chosen = [j for j in here if first <= compiled.columns.period[j] <= last]
+            most = _most(highs, np.searchsorted(mine, chosen))
+            if chosen and most is not None:
+                rows = [defined[j] for j in chosen]
+                spending = sp.csr_matrix(sum(row for row, _ in rows))
+                most -= sum(constant for _, constant in rows)
+                yield Reach(int(county), first, last, spending, most + MARGIN * max(1.0, abs(most)))
+
+
+def _windows(periods: np.ndarray) -> Iterator[tuple[int, int]]:
+    last = int(periods.max()) + 1 if len(periods) else 0
+    return ((first, end) for end in range(last) for first in range(end + 1))
+
+
+def _definitions(compiled: Compiled, spent: np.ndarray) -> dict[int, tuple[sp.csr_matrix, float]]:
+    """For each column of spending: its amount over the other columns of the `spending` row that defines it."""
+    by_row = compiled.matrix.tocsr()
+    is_spent = np.zeros(by_row.shape[1], bool)
+    is_spent[spent] = True
+    defined = {}
+    for r in compiled.rows.of_family("spending"):
+        row = by_row[r]
+        (at,) = np.flatnonzero(is_spent[row.indices])
+        column, coef = int(row.indices[at]), float(row.data[at])
+        rest = sp.csr_matrix((np.delete(row.data, at), np.delete(row.indices, at), [0, row.nnz - 1]), shape=row.shape)
+        defined[column] = (-rest / coef, float(compiled.row_upper[r]) / coef)
+    return defined
+
+
+def _money_alone(compiled: Compiled, columns: np.ndarray) -> highspy.Highs:
+    """The funding rows of a county over its money columns, whatever else is in them at its most helpful."""
+    free = relaxed(compiled, columns)
+    return pass_model(
+        replace(free, costs={"spent": np.zeros(len(columns))}, constants={"spent": 0.0}, ranks=("spent",))
+    )
+
+
+def _most(highs: highspy.Highs, columns: np.ndarray) -> float | None:
+    index = columns.astype(np.int32)
+    highs.changeColsCost(len(index), index, np.ones(len(index)))
+    highs.run()
+    known = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    most = float(highs.getInfo().objective_function_value)
+    highs.changeColsCost(len(index), index, np.zeros(len(index)))
+    return most if known else None
+
+
+def _closed(compiled: Compiled, matrix: sp.csr_matrix, most: np.ndarray) -> np.ndarray:
+    """Upper bounds of the columns: 0 for 'started by t' where a start by then would spend beyond reach."""
+    chains = _chains(compiled)
+    in_chain = np.zeros(matrix.shape[1], bool)
+    in_chain[[j for chain in chains for j in chain]] = True
+    least = matrix.multiply(~in_chain[None, :]).minimum(0) @ np.where(in_chain, 0.0, compiled.col_upper)
+    by_column = matrix.tocsc()
+    started = []
+    for chain in chains:
+        spending = np.cumsum(by_column[:, chain].toarray()[:, ::-1], axis=1)[:, ::-1]
+        lowest = np.minimum(spending.min(axis=1), 0.0)
+        least = least + lowest
+        started.append((spending, lowest))
+    upper = compiled.col_upper.copy()
+    for chain, (spending, lowest) in zip(chains, started, strict=True):
+        beyond = (spending + (least - lowest)[:, None] > most[:, None]).any(axis=0)
+        closed = len(chain) if beyond.all() else int(np.argmin(beyond))
+        upper[chain[:closed]] = np.maximum(0.0, compiled.col_lower[chain[:closed]])
+    return upper
+
+
+def _chains(compiled: Compiled) -> list[list[int]]:
+    """Columns 'started by t' of each transition in order of time, from the `started_once` rows."""
+    by_row = compiled.matrix.tocsr()
+    after: dict[int, int] = {}
+    for r in compiled.rows.of_family("started_once"):
+        row = by_row[r]
+        if row.nnz == 2:
+            sign = 1.0 if np.isfinite(compiled.row_upper[r]) else -1.0
+            early, late = row.indices if row.data[0] * sign > 0 else row.indices[::-1]
+            after[int(early)] = int(late)
+    chains = []
+    for first in after.keys() - set(after.values()):
+        chain = [first]
+        while chain[-1] in after:
+            chain.append(after[chain[-1]])
+        chains.append(chain)
+    return chains
+
+
+def _with_rows(compiled: Compiled, matrix: sp.csr_matrix, most: np.ndarray, reaches: list[Reach]) -> Compiled:
+    n = len(reaches)
+    tags = compiled.rows
+    rows = Tags(
+        (*tags.families, "money_reach"),
+        tags.systems,
+        np.append(tags.family, np.full(n, len(tags.families))),
+        np.append(tags.system, np.full(n, tags.systems.index("") if "" in tags.systems else -1)),
+        np.append(tags.county, [reach.county for reach in reaches]),
+        np.append(tags.period, [reach.last for reach in reaches]),
+        np.append(tags.linking, np.zeros(n, bool)),
+        np.append(tags.structural, np.zeros(n, bool)),
+    )
+    return replace(
+        compiled,
+        matrix=sp.vstack([compiled.matrix, matrix], format="csc"),
+        row_lower=np.append(compiled.row_lower, np.full(n, -np.inf)),
+        row_upper=np.append(compiled.row_upper, most),
+        rows=rows,
+    )
