@@ -9,7 +9,7 @@ from __future__ import annotations
 from network_models._numba import njit
 from network_models.flood._power import power
 
-LANES = 8
+LANES = 8  # loops over lanes run to the length of their arrays: a constant length is unrolled, not made vectors
 LEAST_FLOW = 1e-6
 """Celerity is evaluated at this flow at least, m3/s."""
 CONTRACT = {"contract"}
@@ -38,26 +38,43 @@ def _outflow(known, inflow, guess, half, segment):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, error_model="numpy", fastmath=CONTRACT)
-def todini_step(before, after, out, store, half, segment):  # type: ignore[no-untyped-def]
-    """Variable parameters (Todini 2007): three passes from the guess O + change of I; ``out``, ``store`` change."""
-    for lane in range(LANES):
-        known = store[lane] + half * (before[lane] + after[lane] - out[lane])
-        flow = max(0.0, out[lane] + after[lane] - before[lane])
-        flow = _outflow(known, after[lane], flow, half, segment)
-        flow = _outflow(known, after[lane], flow, half, segment)
-        flow = _outflow(known, after[lane], flow, half, segment)
-        store[lane] = known - half * flow
-        out[lane] = flow
+def todini_reach(passing, flow, store, first, last, half, segment):  # type: ignore[no-untyped-def]
+    """Variable parameters (Todini 2007): three passes from the guess O + change of I.
+
+    Parameters
+    ----------
+    passing
+        (2, 8): what enters the first segment at both ends of the step; changed to what leaves the last one.
+    flow, store
+        (n_segments, 8): outflow and storage, of which rows ``first`` to ``last`` are moved on by the step.
+    """
+    for s in range(first, last):
+        for lane in range(passing.shape[1]):
+            before, after, out = passing[0, lane], passing[1, lane], flow[s, lane]
+            known = store[s, lane] + half * (before + after - out)
+            leaves = max(0.0, out + after - before)
+            leaves = _outflow(known, after, leaves, half, segment)
+            leaves = _outflow(known, after, leaves, half, segment)
+            leaves = _outflow(known, after, leaves, half, segment)
+            store[s, lane] = known - half * leaves
+            passing[0, lane] = out
+            passing[1, lane] = leaves
+            flow[s, lane] = leaves
 
 
 @njit(cache=True, error_model="numpy", fastmath=CONTRACT)
-def constant_step(before, after, out, store, half, w_in, w_out):  # type: ignore[no-untyped-def]
-    """Linear Muskingum and Muskingum-Cunge of constant parameters."""
-    for lane in range(LANES):
-        known = store[lane] + half * (before[lane] + after[lane] - out[lane])
-        flow = max(0.0, (known - w_in * after[lane]) / (half + w_out))
-        store[lane] = known - half * flow
-        out[lane] = flow
+def constant_reach(passing, flow, store, first, last, half, segment):  # type: ignore[no-untyped-def]
+    """Linear Muskingum and Muskingum-Cunge of constant parameters; as ``todini_reach``."""
+    w_in, w_out, _, _ = segment
+    for s in range(first, last):
+        for lane in range(passing.shape[1]):
+            before, after, out = passing[0, lane], passing[1, lane], flow[s, lane]
+            known = store[s, lane] + half * (before + after - out)
+            leaves = max(0.0, (known - w_in * after) / (half + w_out))
+            store[s, lane] = known - half * leaves
+            passing[0, lane] = out
+            passing[1, lane] = leaves
+            flow[s, lane] = leaves
 
 
 @njit(cache=True, error_model="numpy")

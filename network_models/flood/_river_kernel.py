@@ -9,7 +9,7 @@ import numpy as np
 from network_models._numba import get_num_threads, njit, prange
 from network_models.flood._levee import levee_step
 from network_models.flood._pool import at, pool_step, steady_pool
-from network_models.flood._reach import LANES, constant_step, steady_store, todini_step
+from network_models.flood._reach import LANES, constant_reach, steady_store, todini_reach
 
 CONSTANT, TODINI, STORAGE = 0, 1, 2
 SERIAL_WORK = 200_000
@@ -61,60 +61,81 @@ class Found(NamedTuple):
 
 
 class State(NamedTuple):
-    """Of eight floods at one time."""
+    """Of eight floods at one time, and what is noted of them."""
 
     inflow: np.ndarray  # (n_elements, 8) now
     before: np.ndarray  # (n_elements, 8) a step ago
     out: np.ndarray  # (n_elements, 8)
+    peak: np.ndarray  # (n_elements, 8) of out so far
     flow: np.ndarray  # (n_segments, 8)
     store: np.ndarray  # (n_segments, 8)
     pool: np.ndarray  # (n_storages, 8)
     release: np.ndarray  # (n_storages, 8)
+    held: np.ndarray  # (n_storages, 8) greatest so far
     behind: np.ndarray  # (n_zones, 8) with half a step of what enters
     enters: np.ndarray  # (n_zones, 8)
     broken: np.ndarray  # (n_zones, 8)
+    total: np.ndarray  # (2, 8) inflow and outflow of the tree so far
+    passing: np.ndarray  # (2, 8) flows of both ends of a step, on their way down a reach
+    none: np.ndarray  # a table's row of zeros
 
 
 @njit(cache=True, error_model="numpy")
 def _new_state(river):  # type: ignore[no-untyped-def]
-    n, z, p = len(river.order), len(river.levee), len(river.control)
+    n, z, p, w = len(river.order), len(river.levee), len(river.control), LANES
     s = river.first_segment[n]
     return State(
-        np.zeros((n, LANES)), np.zeros((n, LANES)), np.zeros((n, LANES)), np.zeros((s, LANES)), np.zeros((s, LANES)),
-        np.zeros((p, LANES)), np.zeros((p, LANES)), np.zeros((z, LANES)), np.zeros((z, LANES)),
-        np.zeros((z, LANES), np.bool_),
+        np.zeros((n, w)), np.zeros((n, w)), np.zeros((n, w)), np.zeros((n, w)), np.zeros((s, w)), np.zeros((s, w)),
+        np.zeros((p, w)), np.zeros((p, w)), np.zeros((p, w)), np.zeros((z, w)), np.zeros((z, w)),
+        np.zeros((z, w), np.bool_), np.zeros((2, w)), np.zeros((2, w)), np.zeros(river.volume.shape[1]),
     )  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")
-def _load(river, cases, state, event, step):  # type: ignore[no-untyped-def]
-    """Lateral inflow of a step."""
-    for e in range(len(river.order)):
+def _load(cases, state, event, step, weight):  # type: ignore[no-untyped-def]
+    """Lateral inflow of a step, and its volume."""
+    inflow, before, total = state.inflow, state.before, state.total
+    for e in range(len(inflow)):
         for lane in range(LANES):
-            state.before[e, lane] = state.inflow[e, lane]
-            state.inflow[e, lane] = cases.lateral[event[lane], step, e]
+            lateral = cases.lateral[event[lane], step, e]
+            before[e, lane] = inflow[e, lane]
+            inflow[e, lane] = lateral
+            total[0, lane] += weight * lateral
 
 
 @njit(cache=True, error_model="numpy")
-def _start(river, cases, state, configuration, event):  # type: ignore[no-untyped-def]
+def _hand_on(river, state, e, weight):  # type: ignore[no-untyped-def]
+    """Outflow of an element to what is downstream, or out of the tree."""
+    below = river.downstream[e]
+    for lane in range(LANES):
+        out = state.out[e, lane]
+        state.peak[e, lane] = max(state.peak[e, lane], out)
+        if below >= 0:
+            state.inflow[below, lane] += out
+        else:
+            state.total[1, lane] += weight * out
+
+
+@njit(cache=True, error_model="numpy")
+def _start(river, cases, state, configuration, event, half):  # type: ignore[no-untyped-def]
     """Steady flow of the first inflows."""
-    _load(river, cases, state, event, 0)
+    _load(cases, state, event, 0, half)
     for e in river.order:
-        out = state.out[e]
-        out[:] = state.inflow[e]
+        for lane in range(LANES):
+            state.out[e, lane] = state.inflow[e, lane]
         if river.kind[e] == STORAGE:
             _start_pool(river, cases, state, configuration, e)
+        row = river.segment[e]
+        segment = (row[0], row[1], row[2], row[3])
         for s in range(river.first_segment[e], river.first_segment[e + 1]):
             for lane in range(LANES):
-                state.flow[s, lane] = out[lane]
-                weights = river.segment[e]
+                flow = state.out[e, lane]
+                state.flow[s, lane] = flow
                 if river.kind[e] == TODINI:
-                    row = (weights[0], weights[1], weights[2], weights[3])
-                    state.store[s, lane] = steady_store(out[lane], row)
+                    state.store[s, lane] = steady_store(flow, segment)
                 else:
-                    state.store[s, lane] = (weights[0] + weights[1]) * out[lane]
-        if river.downstream[e] >= 0:
-            state.inflow[river.downstream[e]] += out
+                    state.store[s, lane] = (row[0] + row[1]) * flow
+        _hand_on(river, state, e, half)
 
 
 @njit(cache=True, error_model="numpy")
@@ -129,27 +150,24 @@ def _start_pool(river, cases, state, configuration, e):  # type: ignore[no-untyp
         state.pool[p, lane] = held
         state.out[e, lane] = max(0.0, at(held, volume, gate)) + max(0.0, at(held, volume, spill))
         state.release[p, lane] = state.out[e, lane]
+        state.held[p, lane] = held
 
 
 @njit(cache=True, error_model="numpy")
-def _reach(river, state, e, half, old, new):  # type: ignore[no-untyped-def]
-    """All segments of a reach; ``old`` and ``new`` are room for eight flows."""
-    old[:] = state.before[e]
-    new[:] = state.inflow[e]
-    row = river.segment[e]
-    segment = (row[0], row[1], row[2], row[3])
-    for s in range(river.first_segment[e], river.first_segment[e + 1]):
-        out, store = state.flow[s], state.store[s]
-        for lane in range(LANES):
-            state.out[e, lane] = out[lane]
-        if river.kind[e] == TODINI:
-            todini_step(old, new, out, store, half, segment)
-        else:
-            constant_step(old, new, out, store, half, row[0], row[1])
-        for lane in range(LANES):
-            old[lane] = state.out[e, lane]
-            new[lane] = out[lane]
-    state.out[e] = new
+def _reach(river, state, e, half):  # type: ignore[no-untyped-def]
+    """All segments of a reach."""
+    passing, kind = state.passing, river.kind[e]
+    first, last = river.first_segment[e], river.first_segment[e + 1]
+    segment = (river.segment[e, 0], river.segment[e, 1], river.segment[e, 2], river.segment[e, 3])
+    for lane in range(LANES):
+        passing[0, lane] = state.before[e, lane]
+        passing[1, lane] = state.inflow[e, lane]
+    if kind == TODINI:
+        todini_reach(passing, state.flow, state.store, first, last, half, segment)
+    else:
+        constant_reach(passing, state.flow, state.store, first, last, half, segment)
+    for lane in range(LANES):
+        state.out[e, lane] = passing[1, lane]
 
 
 @njit(cache=True, error_model="numpy")
@@ -164,7 +182,7 @@ def _limit(river, state, p, lane):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _storage(river, cases, state, configuration, e, half, none):  # type: ignore[no-untyped-def]
+def _storage(river, cases, state, configuration, e, half):  # type: ignore[no-untyped-def]
     p = river.storage[e]
     for lane in range(LANES):
         row = cases.table[configuration[lane], p]
@@ -172,9 +190,10 @@ def _storage(river, cases, state, configuration, e, half, none):  # type: ignore
         known = state.pool[p, lane] + half * (state.before[e, lane] + state.inflow[e, lane] - state.release[p, lane])
         joint = cases.joint[configuration[lane], p] and river.control[p] >= 0
         limit = _limit(river, state, p, lane) if joint else np.inf
-        held, release = pool_step(known, half, volume, gate, spill, none, limit)
+        held, release = pool_step(known, half, volume, gate, spill, state.none, limit)
         state.pool[p, lane] = held
         state.release[p, lane] = release
+        state.held[p, lane] = max(state.held[p, lane], held)
         state.out[e, lane] = release
 
 
@@ -196,76 +215,73 @@ def _zones(river, cases, state, configuration, e, half):  # type: ignore[no-unty
 
 
 @njit(cache=True, error_model="numpy")
-def _in_store(state, half):  # type: ignore[no-untyped-def]
-    """Water in reaches, storages and zones, (8,)."""
-    total = np.zeros(LANES)
-    for lane in range(LANES):
-        total[lane] = state.store[:, lane].sum() + state.pool[:, lane].sum()
-        total[lane] += state.behind[:, lane].sum() - half * state.enters[:, lane].sum()
+def _in_store(state, half, lane):  # type: ignore[no-untyped-def]
+    """Water in reaches, storages and zones."""
+    total = 0.0
+    for s in range(len(state.store)):
+        total += state.store[s, lane]
+    for p in range(len(state.pool)):
+        total += state.pool[p, lane]
+    for z in range(len(state.behind)):
+        total += state.behind[z, lane] - half * state.enters[z, lane]
     return total
 
 
 @njit(cache=True, error_model="numpy")
-def _count(river, cases, state, event, step, weight, total):  # type: ignore[no-untyped-def]
-    """Add a step's inflow and outflow, by the trapezoid rule, to ``total`` (2, 8)."""
-    for e in range(len(river.order)):
-        for lane in range(LANES):
-            total[0, lane] += weight * cases.lateral[event[lane], step, e]
-            if river.downstream[e] < 0:
-                total[1, lane] += weight * state.out[e, lane]
-
-
-@njit(cache=True, error_model="numpy")
-def _note(river, state, found, configuration, event, step):  # type: ignore[no-untyped-def]
-    """Peaks and hydrographs so far."""
-    for lane in range(LANES):
-        c, v = configuration[lane], event[lane]
-        for e in range(len(river.order)):
-            found.peak[c, v, e] = max(found.peak[c, v, e], state.out[e, lane])
-            if found.trace.shape[2] > 0:
-                found.trace[c, v, step, e] = state.out[e, lane]
-        for p in range(len(river.control)):
-            found.held[c, v, p] = max(found.held[c, v, p], state.pool[p, lane])
-
-
-@njit(cache=True, error_model="numpy")
-def _step(river, cases, state, configuration, half, room):  # type: ignore[no-untyped-def]
-    """One time step of the whole tree."""
+def _step(river, cases, state, configuration, half, weight):  # type: ignore[no-untyped-def]
+    """One time step of the whole tree; ``weight`` is that of the flows at its end in the volume that leaves."""
     for e in river.order:
         if river.kind[e] == STORAGE:
-            _storage(river, cases, state, configuration, e, half, room[2])
+            _storage(river, cases, state, configuration, e, half)
         else:
-            _reach(river, state, e, half, room[0], room[1])
+            _reach(river, state, e, half)
         _zones(river, cases, state, configuration, e, half)
-        if river.downstream[e] >= 0:
-            state.inflow[river.downstream[e]] += state.out[e]
+        _hand_on(river, state, e, weight)
+
+
+@njit(cache=True, error_model="numpy")
+def _trace(found, state, configuration, event, step):  # type: ignore[no-untyped-def]
+    """Keep the outflows of a step, where they are wanted."""
+    if found.trace.shape[2] > 0:
+        for lane in range(LANES):
+            for e in range(len(state.out)):
+                found.trace[configuration[lane], event[lane], step, e] = state.out[e, lane]
+
+
+@njit(cache=True, error_model="numpy")
+def _write(found, state, c, v, lane, half):  # type: ignore[no-untyped-def]
+    """Results of one flood."""
+    for e in range(len(state.peak)):
+        found.peak[c, v, e] = state.peak[e, lane]
+    for p in range(len(state.held)):
+        found.held[c, v, p] = state.held[p, lane]
+    for z in range(len(state.behind)):
+        found.stored[c, v, z] = state.behind[z, lane] - half * state.enters[z, lane]
 
 
 @njit(cache=True, error_model="numpy")
 def _group(river, cases, found, first):  # type: ignore[no-untyped-def]
     """Eight pairs of configuration and event, from the first; the last pair is repeated where there are fewer."""
     events, steps = cases.lateral.shape[0], cases.lateral.shape[1]
-    pairs = events * len(cases.crest)
-    pair = np.minimum(first + np.arange(LANES), pairs - 1)
-    configuration, event = pair // events, pair % events
-    half, state, total = 0.5 * cases.dt, _new_state(river), np.zeros((2, LANES))
-    room = (np.zeros(LANES), np.zeros(LANES), np.zeros(river.volume.shape[1]))
-    _start(river, cases, state, configuration, event)
-    began = _in_store(state, half)
-    _count(river, cases, state, event, 0, half, total)
-    _note(river, state, found, configuration, event, 0)
-    for step in range(1, steps):
-        _load(river, cases, state, event, step)
-        _step(river, cases, state, configuration, half, room)
-        _count(river, cases, state, event, step, half if step == steps - 1 else 2.0 * half, total)
-        _note(river, state, found, configuration, event, step)
-    ended = _in_store(state, half)
+    half, state, began = 0.5 * cases.dt, _new_state(river), np.empty(LANES)
+    configuration, event = np.empty(LANES, np.int64), np.empty(LANES, np.int64)
     for lane in range(LANES):
-        c, v = configuration[lane], event[lane]
-        left = total[0, lane] - total[1, lane] - (ended[lane] - began[lane])
-        found.balance[c, v] = left / max(total[0, lane] + began[lane], 1e-300)
-        for z in range(len(river.levee)):
-            found.stored[c, v, z] = state.behind[z, lane] - half * state.enters[z, lane]
+        pair = min(first + lane, events * len(cases.crest) - 1)
+        configuration[lane], event[lane] = pair // events, pair % events
+    _start(river, cases, state, configuration, event, half)
+    _trace(found, state, configuration, event, 0)
+    for lane in range(LANES):
+        began[lane] = _in_store(state, half, lane)
+    for step in range(1, steps):
+        weight = half if step == steps - 1 else 2.0 * half
+        _load(cases, state, event, step, weight)
+        _step(river, cases, state, configuration, half, weight)
+        _trace(found, state, configuration, event, step)
+    for lane in range(LANES):
+        c, v, entered = configuration[lane], event[lane], state.total[0, lane]
+        left = entered - state.total[1, lane] - (_in_store(state, half, lane) - began[lane])
+        found.balance[c, v] = left / max(entered + began[lane], 1e-300)
+        _write(found, state, c, v, lane, half)
 
 
 @njit(cache=True, nogil=True)
