@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 if TYPE_CHECKING:
     from network_models.hydraulics.water_network import WaterNetwork
 
-FORMULAS = ("H-W", "D-W", "C-M")
+FORMULAS, FRICTIONS = ("H-W", "D-W", "C-M"), ("Swamee-Jain", "Colebrook", "Nikuradse")
 _PIPES, _PUMP, _VALVES, _GPV = (0, 1), 2, (3, 4, 6), 8
 
 
@@ -61,8 +61,10 @@ def _check_names(network: WaterNetwork) -> None:
     ):
         if len(names) != count:
             raise NetworkError(f"{what}_names: found {len(names)}; expected {count}")
-    if network.options.formula not in FORMULAS:
-        raise NetworkError(f"formula: found {network.options.formula!r}; expected one of {', '.join(FORMULAS)}")
+    options = network.options
+    for name, found, known in (("formula", options.formula, FORMULAS), ("friction", options.friction, FRICTIONS)):
+        if found not in known:
+            raise NetworkError(f"{name}: found {found!r}; expected one of {', '.join(known)}")
 
 
 def _check_nodes(network: WaterNetwork) -> None:

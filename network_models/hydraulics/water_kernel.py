@@ -20,6 +20,8 @@ from network_models.hydraulics.water_devices import (
 
 lanes: Any = water_lanes
 WIDTH = 8
+STRIP = 64
+"""Pipes taken through all steps together, so that they stay in the nearest memory."""
 BALANCED, UNBALANCED, SINGULAR = 0, 1, 2
 
 
@@ -100,8 +102,12 @@ def linearise(formula, work, begin, end):  # type: ignore[no-untyped-def]
             lanes.linearise_hazen(work, k)
         elif formula == law.DARCY_WEISBACH:
             lanes.linearise_darcy(work, k)
-        else:
+        elif formula == law.CHEZY_MANNING:
             lanes.linearise_manning(work, k)
+        elif formula == law.COLEBROOK_WHITE:
+            lanes.linearise_colebrook(work, k)
+        else:
+            lanes.linearise_nikuradse(work, k)
 
 
 @njit(cache=True)
@@ -110,20 +116,14 @@ def _pipes_one(system, work, falls, first):  # type: ignore[no-untyped-def]
     lay, formula, blocks = system.layout, system.rules.formula, system.layout.first_device // WIDTH
     relax, n = work.relax[0], lay.n_core
     tails, heads, entries, head, sums = lay.tail, lay.head, lay.entry, work.head, work.sums
-    if first:
-        linearise(formula, work, 0, blocks)
-    else:
+    if not first:
         for k in range(lay.n_plain):
             falls[k] = head[tails[k], 0] - head[heads[k], 0]
         for k in range(blocks):
-            if formula == law.HAZEN_WILLIAMS:
-                lanes.advance_block_hazen(work, falls, relax, k)
-            elif formula == law.DARCY_WEISBACH:
-                lanes.advance_block_darcy(work, falls, relax, k)
-            else:
-                lanes.advance_block_manning(work, falls, relax, k)
+            lanes.update_block(work, falls, relax, k)
         for c in range(2):
             sums[c, 0] = sums[c].sum()
+    linearise(formula, work, 0, blocks)
     matrix, right, p, y, flow = work.matrix, work.right, work.p, work.y, work.flow
     for k in range(lay.n_plain):
         i, j, conductance, through = tails[k], heads[k], p[k, 0], flow[k, 0] - y[k, 0]
@@ -162,19 +162,14 @@ def _pipes_lanes(system, work, first):  # type: ignore[no-untyped-def]
     """Update, linearise and assemble the plain pipes of eight scenarios."""
     lay, formula, n = system.layout, system.rules.formula, system.layout.n_core
     tails, heads, entries = lay.tail, lay.head, lay.entry
-    if first:
-        linearise(formula, work, 0, lay.n_plain)
-    for k in range(lay.n_plain):
-        i, j = np.int64(tails[k]), np.int64(heads[k])
-        if first:
-            pass
-        elif formula == law.HAZEN_WILLIAMS:
-            lanes.advance_lanes_hazen(work, k, i, j)
-        elif formula == law.DARCY_WEISBACH:
-            lanes.advance_lanes_darcy(work, k, i, j)
-        else:
-            lanes.advance_lanes_manning(work, k, i, j)
-        lanes.assemble_lanes(work, k, i, j, n + np.int64(entries[k]))
+    for begin in range(0, lay.n_plain, STRIP):
+        end = min(begin + STRIP, lay.n_plain)
+        if not first:
+            for k in range(begin, end):
+                lanes.update_lanes(work, k, np.int64(tails[k]), np.int64(heads[k]))
+        linearise(formula, work, begin, end)
+        for k in range(begin, end):
+            lanes.assemble_lanes(work, k, np.int64(tails[k]), np.int64(heads[k]), n + np.int64(entries[k]))
 
 
 @njit(cache=True)

@@ -131,8 +131,8 @@ class Memory:
 def _slope_and_loss(formula: int, a: Lanes, m: Memory, k: Any) -> tuple[Lanes, Lanes]:
     """Slope and head loss (without sign) of open pipes by their formula."""
     resistance, minor = m.load("resistance", k), m.load("minor", k)
-    if formula == law.DARCY_WEISBACH:
-        return _darcy(a, resistance, minor, m.load("viscous", k), m.load("rough", k))
+    if formula not in (law.HAZEN_WILLIAMS, law.CHEZY_MANNING):
+        return _darcy(formula, a, resistance, minor, m.load("viscous", k), m.load("rough", k))
     power = 1.852 if formula == law.HAZEN_WILLIAMS else 2.0
     curve = (a.call("maxnum", 1e-30).log2() * (power - 1.0)).exp2() if formula == law.HAZEN_WILLIAMS else a
     slope = curve * resistance * power
@@ -142,25 +142,52 @@ def _slope_and_loss(formula: int, a: Lanes, m: Memory, k: Any) -> tuple[Lanes, L
     return slope + minor * a * 2.0, loss + minor * a * a
 
 
-def _darcy(a: Lanes, resistance: Lanes, minor: Lanes, viscous: Lanes, rough: Lanes) -> tuple[Lanes, Lanes]:
-    """Darcy-Weisbach: laminar, Dunlop's cubic, Swamee and Jain."""
+def _darcy(
+    formula: int, a: Lanes, resistance: Lanes, minor: Lanes, viscous: Lanes, rough: Lanes
+) -> tuple[Lanes, Lanes]:
+    """Darcy-Weisbach: laminar flow by Hagen and Poiseuille, then a friction factor."""
     w = (a / viscous).call("maxnum", 1e-3)
-    y1 = (w.log2() * -0.9).exp2() * law.SWAMEE_A8
-    y2 = rough * (1.0 / 3.7) + y1
-    y3 = y2.log2() * (law.SWAMEE_A9 * math.log(2.0))
-    rough_f = 1.0 / (y3 * y3)
-    rough_change = 1.8 * rough_f * y1 * law.SWAMEE_A9 / (y2 * y3 * a.call("maxnum", 1e-30))
-    mixed_f, mixed_change = _transition(w, rough, viscous)
-    mixed = w < law.TURBULENT
-    f, change = mixed_f.where(mixed, rough_f), mixed_change.where(mixed, rough_change)
-    total = f * resistance + minor
     laminar = viscous * resistance * (16.0 * math.pi)
+    if formula == law.NIKURADSE:
+        slope = laminar + (_logarithm(rough * (1.0 / 3.71)) * resistance + minor) * a * 2.0
+        return slope, (slope + laminar) * a * 0.5
+    f, change = _turbulent(formula, w, rough)
+    mixed_f, mixed_change = _transition(w, rough)
+    mixed = w < law.TURBULENT
+    f, change = mixed_f.where(mixed, f), mixed_change.where(mixed, change) / viscous
+    total = f * resistance + minor
     still = a.b.fcmp_ordered("<=", a.v, (viscous * (0.5 * law.TURBULENT)).v)
     slope = (laminar + minor * a * 2.0).where(still, total * a * 2.0 + change * resistance * a * a)
     return slope, ((laminar + minor * a) * a).where(still, total * a * a)
 
 
-def _transition(w: Lanes, rough: Lanes, viscous: Lanes) -> tuple[Lanes, Lanes]:
+def _logarithm(inside: Lanes) -> Lanes:
+    """``(2 log10 inside) ** -2``."""
+    root = inside.log2() * (law.SWAMEE_A9 * math.log(2.0))
+    return 1.0 / (root * root)
+
+
+def _turbulent(formula: int, w: Lanes, rough: Lanes) -> tuple[Lanes, Lanes]:
+    """Friction factor and its slope in ``w`` by Swamee and Jain; from there by Newton's method to Colebrook and White."""
+    y1 = (w.log2() * -0.9).exp2() * law.SWAMEE_A8
+    y2 = rough * (1.0 / 3.7) + y1
+    y3 = y2.log2() * (law.SWAMEE_A9 * math.log(2.0))
+    if formula == law.DARCY_WEISBACH:
+        f = 1.0 / (y3 * y3)
+        return f, 1.8 * f * y1 * law.SWAMEE_A9 / (y2 * y3 * w)
+    root, thin = y3, law.COLEBROOK / w
+    for _ in range(law.COLEBROOK_STEPS):
+        inside = rough * (1.0 / 3.7) + thin * root
+        miss = root - inside.log2() * (law.SWAMEE_A9 * math.log(2.0))
+        root = root - miss / (1.0 - law.SWAMEE_A9 * thin / inside)
+    inside = rough * (1.0 / 3.7) + thin * root
+    fall = law.SWAMEE_A9 * thin / inside
+    change = -1.0 * fall * root / (w * (1.0 - fall))
+    return 1.0 / (root * root), -2.0 * change / (root * root * root)
+
+
+def _transition(w: Lanes, rough: Lanes) -> tuple[Lanes, Lanes]:
+    """Friction factor and its slope in ``w`` by Dunlop's cubic."""
     y2 = rough * (1.0 / 3.7) + law.SWAMEE_AB
     y3 = y2.log2() * (law.SWAMEE_A9 * math.log(2.0))
     fa = 1.0 / (y3 * y3)
@@ -168,8 +195,7 @@ def _transition(w: Lanes, rough: Lanes, viscous: Lanes) -> tuple[Lanes, Lanes]:
     r = w * (2.0 / law.TURBULENT)
     x1, x2 = fa * 7.0 - fb, 0.128 - fa * 17.0 + fb * 2.5
     x3, x4 = fa * 13.0 - 0.128 - fb * 2.0, 0.032 - fa * 3.0 + fb * 0.5
-    change = (x2 + r * (x3 * 2.0 + r * x4 * 3.0)) / viscous * (2.0 / law.TURBULENT)
-    return x1 + r * (x2 + r * (x3 + r * x4)), change
+    return x1 + r * (x2 + r * (x3 + r * x4)), (x2 + r * (x3 * 2.0 + r * x4 * 3.0)) * (2.0 / law.TURBULENT)
 
 
 def _linearise(formula: int, q: Lanes, m: Memory, k: Any) -> None:
@@ -183,15 +209,14 @@ def _linearise(formula: int, q: Lanes, m: Memory, k: Any) -> None:
     m.store("y", k, q.where(closed, y))
 
 
-def _advance(formula: int, fall: Lanes, relax: Lanes, m: Memory, k: Any) -> None:
-    """New flows from new differences of head, sums of changes and flows, then ``p`` and ``y`` anew."""
+def _update(fall: Lanes, relax: Lanes, m: Memory, k: Any) -> None:
+    """New flows from new differences of head, and the sums of changes and flows."""
     q = m.load("flow", k)
     change = relax * (m.load("y", k) - m.load("p", k) * fall)
     q = q - change
     m.store("flow", k, q)
     m.add("sums", ir.Constant(INT, 0), change.call("fabs"))
     m.add("sums", ir.Constant(INT, 1), q.call("fabs"))
-    _linearise(formula, q, m, k)
 
 
 def _unit(context: Any) -> Any:
@@ -211,43 +236,42 @@ def _linearise_intrinsic(formula: int) -> Callable[..., Any]:
     return step
 
 
-def _advance_block_intrinsic(formula: int) -> Callable[..., Any]:
-    @intrinsic
-    def step(typingctx, work, falls, relax, k):  # type: ignore[no-untyped-def] # noqa: ARG001
-        def emit(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            m = Memory(context, builder, signature.args[0], args[0])
-            array = context.make_array(signature.args[1])(context, builder, args[1])
-            start = builder.gep(array.data, [builder.mul(args[3], ir.Constant(INT, WIDTH))])
-            fall = builder.load(builder.bitcast(start, VECTOR.as_pointer()))
-            fall.align = 8
-            same = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), args[2], ir.Constant(ir.IntType(32), 0))
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [ir.Constant(ir.IntType(32), 0)] * WIDTH)
-            spread = builder.shuffle_vector(same, same, mask)
-            _advance(formula, Lanes(builder, fall), Lanes(builder, spread), m, args[3])
-            return _unit(context)
-
-        return types.void(work, falls, types.float64, types.int64), emit
-
-    return step
+linearise_hazen, linearise_darcy, linearise_manning, linearise_colebrook, linearise_nikuradse = map(
+    _linearise_intrinsic, range(5)
+)
 
 
-def _advance_lanes_intrinsic(formula: int) -> Callable[..., Any]:
-    @intrinsic
-    def step(typingctx, work, k, i, j):  # type: ignore[no-untyped-def] # noqa: ARG001
-        def emit(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            m = Memory(context, builder, signature.args[0], args[0])
-            fall = m.load("head", args[2]) - m.load("head", args[3])
-            _advance(formula, fall, m.load("relax", ir.Constant(INT, 0)), m, args[1])
-            return _unit(context)
+@intrinsic
+def update_block(typingctx, work, falls, relax, k):  # type: ignore[no-untyped-def] # noqa: ARG001
+    """New flows of eight links of one scenario from their differences of head."""
 
-        return types.void(work, types.int64, types.int64, types.int64), emit
+    def emit(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        m = Memory(context, builder, signature.args[0], args[0])
+        array = context.make_array(signature.args[1])(context, builder, args[1])
+        start = builder.gep(array.data, [builder.mul(args[3], ir.Constant(INT, WIDTH))])
+        fall = builder.load(builder.bitcast(start, VECTOR.as_pointer()))
+        fall.align = 8
+        zero = ir.Constant(ir.IntType(32), 0)
+        same = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), args[2], zero)
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [zero] * WIDTH)
+        relax = Lanes(builder, builder.shuffle_vector(same, same, mask))
+        _update(Lanes(builder, fall), relax, m, args[3])
+        return _unit(context)
 
-    return step
+    return types.void(work, falls, types.float64, types.int64), emit
 
 
-linearise_hazen, linearise_darcy, linearise_manning = map(_linearise_intrinsic, range(3))
-advance_block_hazen, advance_block_darcy, advance_block_manning = map(_advance_block_intrinsic, range(3))
-advance_lanes_hazen, advance_lanes_darcy, advance_lanes_manning = map(_advance_lanes_intrinsic, range(3))
+@intrinsic
+def update_lanes(typingctx, work, k, i, j):  # type: ignore[no-untyped-def] # noqa: ARG001
+    """New flows of one link in eight scenarios, from the heads of rows ``i`` and ``j``."""
+
+    def emit(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        m = Memory(context, builder, signature.args[0], args[0])
+        fall = m.load("head", args[2]) - m.load("head", args[3])
+        _update(fall, m.load("relax", ir.Constant(INT, 0)), m, args[1])
+        return _unit(context)
+
+    return types.void(work, types.int64, types.int64, types.int64), emit
 
 
 @intrinsic

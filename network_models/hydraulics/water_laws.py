@@ -23,13 +23,16 @@ HEAD_TOLERANCE = 0.0005 * FOOT
 FLOW_TOLERANCE = 0.0001 * CUBIC_FOOT
 HUGE = 1e10
 
-HAZEN_WILLIAMS, DARCY_WEISBACH, CHEZY_MANNING = 0, 1, 2
+HAZEN_WILLIAMS, DARCY_WEISBACH, CHEZY_MANNING, COLEBROOK_WHITE, NIKURADSE = range(5)
 TURBULENT = 1000.0 * math.pi
 """Reynolds number 4000, times pi / 4; half of it bounds laminar flow."""
 SWAMEE_A8 = 5.74 * (math.pi / 4.0) ** 0.9
 SWAMEE_A9 = -2.0 / math.log(10.0)
 SWAMEE_AB = 5.74 / 4000.0**0.9
 SWAMEE_AC = -2.0 * 0.9 * 2.0 / math.log(10.0) * SWAMEE_AB
+
+COLEBROOK, COLEBROOK_STEPS = 2.51 * math.pi / 4.0, 3
+"""Factor of the Reynolds number in Colebrook and White's formula (times pi / 4), and steps of Newton's method."""
 
 CANNOT_LIFT, TEMPORARILY_CLOSED, CLOSED, OPEN, ACTIVE, NO_FLOW, NO_PRESSURE = 0, 1, 2, 3, 4, 6, 7
 CHECK_PIPE, PIPE, PUMP, PRV, PSV, PBV, FCV, TCV, GPV = range(9)
@@ -42,12 +45,12 @@ def pipe(formula, q, resistance, minor, viscous, rough):  # type: ignore[no-unty
     if resistance < 0.0:
         return 1.0 / STEEPEST, q
     a = abs(q)
-    if formula == DARCY_WEISBACH:
-        return _darcy(q, a, resistance, minor, viscous, rough)
     if formula == HAZEN_WILLIAMS:
         slope, power = 1.852 * resistance * a**0.852, 1.852
-    else:
+    elif formula == CHEZY_MANNING:
         slope, power = 2.0 * resistance * a, 2.0
+    else:
+        return _darcy(formula, q, a, resistance, minor, viscous, rough)
     if slope < LEAST_SLOPE:
         slope = LEAST_SLOPE
         loss = slope * a
@@ -59,21 +62,30 @@ def pipe(formula, q, resistance, minor, viscous, rough):  # type: ignore[no-unty
 
 
 @njit(cache=True, error_model="numpy")
-def _darcy(q, a, resistance, minor, viscous, rough):  # type: ignore[no-untyped-def]
+def _darcy(formula, q, a, resistance, minor, viscous, rough):  # type: ignore[no-untyped-def]
+    laminar = 16.0 * math.pi * viscous * resistance
+    if formula == NIKURADSE:
+        total = resistance / (SWAMEE_A9 * math.log(rough / 3.71)) ** 2 + minor
+        slope = laminar + 2.0 * total * a
+        return 1.0 / slope, q * (laminar + total * a) / slope
     if a <= 0.5 * TURBULENT * viscous:
-        laminar = 16.0 * math.pi * viscous * resistance
         slope = laminar + 2.0 * minor * a
         return 1.0 / slope, q * (laminar + minor * a) / slope
-    friction, change = friction_factor(a, rough, viscous)
+    friction, change = friction_factor(formula, a, rough, viscous)
     total = friction * resistance + minor
     slope = 2.0 * total * a + change * resistance * a * a
     return 1.0 / slope, total * a * q / slope
 
 
 @njit(cache=True, error_model="numpy")
-def friction_factor(a, rough, viscous):  # type: ignore[no-untyped-def]
-    """Friction factor and its slope: Swamee and Jain above Reynolds 4000, Dunlop's cubic from 2000 to 4000."""
+def friction_factor(formula, a, rough, viscous):  # type: ignore[no-untyped-def]
+    """Friction factor and its slope in flow from Reynolds 2000 on.
+
+    Above 4000 by Swamee and Jain, or by Colebrook and White; from 2000 to 4000 by Dunlop's cubic.
+    """
     w = a / viscous
+    if w >= TURBULENT and formula == COLEBROOK_WHITE:
+        return _colebrook(w, a, rough)
     if w >= TURBULENT:
         y1 = SWAMEE_A8 / w**0.9
         y2 = rough / 3.7 + y1
@@ -91,6 +103,17 @@ def friction_factor(a, rough, viscous):  # type: ignore[no-untyped-def]
     x4 = 0.032 - 3.0 * fa + 0.5 * fb
     f = x1 + r * (x2 + r * (x3 + r * x4))
     return f, (x2 + r * (2.0 * x3 + r * 3.0 * x4)) / viscous / (0.5 * TURBULENT)
+
+
+@njit(cache=True, error_model="numpy")
+def _colebrook(w, a, rough):  # type: ignore[no-untyped-def]
+    thin = COLEBROOK / w
+    root = SWAMEE_A9 * math.log(rough / 3.7 + SWAMEE_A8 / w**0.9)
+    for _ in range(COLEBROOK_STEPS):
+        inside = rough / 3.7 + thin * root
+        root -= (root - SWAMEE_A9 * math.log(inside)) / (1.0 - SWAMEE_A9 * thin / inside)
+    fall = SWAMEE_A9 * thin / (rough / 3.7 + thin * root)
+    return 1.0 / root**2, 2.0 * fall / (a * (1.0 - fall) * root**2)
 
 
 @njit(cache=True, error_model="numpy")

@@ -50,6 +50,9 @@ class WaterOptions:
     ----------
     formula
         Head loss by 'H-W' (Hazen-Williams), 'D-W' (Darcy-Weisbach) or 'C-M' (Chezy-Manning).
+    friction
+        Friction factor of 'D-W': 'Swamee-Jain' as EPANET has it, or 'Colebrook' (Colebrook and White), both with
+        laminar flow below Reynolds 2000 and Dunlop's cubic to 4000; or 'Nikuradse' (rough flow plus 64 / Re).
     viscosity
         Kinematic, m2/s; used by 'D-W'.
     pressure_driven
@@ -67,6 +70,7 @@ class WaterOptions:
     """
 
     formula: str = "H-W"
+    friction: str = "Swamee-Jain"
     viscosity: float = WATER_VISCOSITY
     pressure_driven: bool = False
     minimum_pressure: float = 0.0

@@ -10,11 +10,13 @@ import numpy as np
 from network_models.hydraulics.water_check import NetworkError
 from network_models.hydraulics.water_laws import (
     CHEZY_MANNING,
+    COLEBROOK_WHITE,
     CONSTANT_POWER,
     CUBIC_FOOT,
     DARCY_WEISBACH,
     FOOT,
     HAZEN_WILLIAMS,
+    NIKURADSE,
     POINTS,
     POWER_LAW,
 )
@@ -22,6 +24,7 @@ from network_models.hydraulics.water_network import LinkKind, LinkStatus, WaterN
 from network_models.hydraulics.water_tape import Tape
 
 FORMULA = {"H-W": HAZEN_WILLIAMS, "D-W": DARCY_WEISBACH, "C-M": CHEZY_MANNING}
+FRICTION = {"Swamee-Jain": DARCY_WEISBACH, "Colebrook": COLEBROOK_WHITE, "Nikuradse": NIKURADSE}
 LIFT_OF_A_WATT = 8.814 / 745.7 * FOOT * CUBIC_FOOT
 """Metres lifted by a watt at one m3/s."""
 
@@ -269,7 +272,7 @@ def _rules(network: WaterNetwork, tape: Tape, link: np.ndarray) -> Rules:
     device = np.full(network.n_links, -1, np.int64)
     device[link] = np.arange(len(link))
     return Rules(
-        FORMULA[options.formula],
+        FRICTION[options.friction] if options.formula == "D-W" else FORMULA[options.formula],
         options.check_frequency,
         options.max_check,
         options.damp_limit,
