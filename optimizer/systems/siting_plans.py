@@ -11,7 +11,7 @@ from network_models.siting.transport import transport
 LEANING = 0.5
 POSSIBLE = 1e-3
 """Share of the mean choice below which a site is left out of local search."""
-EFFORT = 4e7
+EFFORT = 1.6e8
 """Elementary comparisons of one long local search."""
 FORBIDDEN = 1e3
 """Cost of a pair that is not allowed, as a multiple of everything else together."""
@@ -29,8 +29,8 @@ class Solutions:
         self._rng = np.random.default_rng(seed)
         finite = np.isfinite(siting.cost)
         self._large = FORBIDDEN * float(1.0 + np.abs(siting.cost[finite]).sum() / m + np.abs(siting.fixed).sum())
-        self._cost = np.where(finite, siting.cost, self._large)
-        self._unit_cost = siting.cost / siting.demand
+        self._cost = np.ascontiguousarray(np.where(finite, siting.cost, self._large))
+        self._unit_cost = np.ascontiguousarray(siting.cost / siting.demand)
         self._fee = 2.0 * float(np.abs(siting.cost[finite]).mean() + 1.0) / float(siting.demand.mean())
 
     @property
@@ -112,7 +112,7 @@ class Solutions:
     def _interchange(self, status: np.ndarray, is_open: np.ndarray, effort: float) -> None:
         """Add, drop, exchange; then again from the best sites with a few exchanged at random."""
         m, n = self.siting.shape
-        tries = int(np.clip(effort * EFFORT / (8.0 * m * n), 0, 400))
+        tries = int(np.clip(effort * EFFORT / (32.0 * m * n), 0, 400))
         if is_open.any():
             fixed = self.siting.fixed.astype(float)
             roam(self._cost, fixed, is_open, status.astype(np.int64), self.most, tries, self._rng)
@@ -120,7 +120,7 @@ class Solutions:
 
     def _exchange(self, status: np.ndarray, is_open: np.ndarray, site_share: np.ndarray, effort: float) -> None:
         """Drop, add or exchange sites while that pays, customers shared anew each time."""
-        tries = int(np.clip(effort * EFFORT / (40.0 * self.siting.shape[1] * max(1, is_open.sum())), 1, 300))
+        tries = int(np.clip(effort * EFFORT / (160.0 * self.siting.shape[1] * max(1, is_open.sum())), 1, 300))
         now = self._served(is_open)
         free = np.flatnonzero((status == FREE) & ((site_share > 10 * POSSIBLE) | is_open))
         for _ in range(tries if len(free) else 0):
