@@ -13,9 +13,17 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 SEAL = "seal.json"
+LOCK = "lock"
 KERNEL_FILES = ("*.nbi", "*.nbc")
 
 
@@ -29,11 +37,27 @@ def folder_for(cpu: str) -> Path:
     """
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
     name = f"numba{importlib.metadata.version('numba')}-{python}-{cpu}-{_sources()}"
-    for root in _roots():
-        folder = root / "chengxiang" / name
-        if _ours(folder):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="chengxiang-"))
+    return private_folder(name) or Path(tempfile.mkdtemp(prefix="chengxiang-"))
+
+
+def private_folder(name: str) -> Path | None:
+    """Folder of that name which only we can write, None where there can be none."""
+    folders = (root / "chengxiang" / name for root in _roots())
+    return next((folder for folder in folders if _ours(folder)), None)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from changing a folder meanwhile, where the system and the folder know locks."""
+    try:
+        file = (folder / LOCK).open("ab")
+    except OSError:
+        yield
+        return
+    with file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def discard_unless_sealed(folder: Path) -> bool:

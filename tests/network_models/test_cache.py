@@ -47,12 +47,14 @@ def compiled(tmp_path_factory) -> Path:
 def damage(file: Path, how: str) -> None:
     content = file.read_bytes()
     middle = len(content) // 2
-    file.write_bytes({
-        "empty": b"",
-        "cut": content[:middle],
-        "noise": os.urandom(len(content)),
-        "one bit": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
-    }[how])
+    file.write_bytes(
+        {
+            "empty": b"",
+            "cut": content[:middle],
+            "noise": os.urandom(len(content)),
+            "one bit": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        }[how]
+    )
 
 
 def kernel_files(root: Path) -> list[Path]:
@@ -125,6 +127,42 @@ def test_a_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch):
     assert shared.is_relative_to(tmp_path / "shared")
     shared.chmod(0o777)
     assert folder_for("cpu").is_relative_to(tmp_path / "home")
+
+
+COLD = """
+import sys
+import numpy as np
+from network_models._elimination import carry, customise
+kind = (np.int32, np.float64)[int(sys.argv[1]) % 2]
+first, high = np.array([0, 2, 3, 3]), np.array([1, 2, 2], np.int32)
+weights = np.empty((3, 2), kind)
+carry(np.arange(6), np.array([1, 2, 3, 4, 90, 90], kind), kind(99), weights)
+customise(first, high, weights)
+print(weights.tolist() == [[1, 2], [3, 4], [5, 5]])
+"""
+
+
+def cold_starts(cache: Path, count: int) -> list[str]:
+    """What ``count`` processes say that start at once and compile the same kernels for two kinds of arguments."""
+    command = [sys.executable, "-c", COLD]
+    begun = [
+        subprocess.Popen(
+            [*command, str(i)], env={**os.environ, "XDG_CACHE_HOME": str(cache)}, cwd=CHECKOUT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+    return [process.communicate(timeout=300)[0].strip() for process in begun]
+
+
+def test_sixteen_cold_starts_at_once_and_then_every_file_damaged(tmp_path):
+    """Neither crashes nor changes a result; what is left serves, and each file alone being damaged does no harm."""
+    assert cold_starts(tmp_path, 16) == ["True"] * 16
+    assert cold_starts(tmp_path, 2) == ["True"] * 2
+    for file in kernel_files(tmp_path):
+        if file.exists():
+            damage(file, "noise")
+            assert cold_starts(tmp_path, 1) == ["True"]
 
 
 def test_the_folder_tells_processors_apart(tmp_path, monkeypatch):

@@ -202,21 +202,32 @@ def test_warming_compiles_all_that_is_used_later():
     code = """
 import numpy as np
 import network_models
-assert len(list(network_models.warm())) == 5
-from network_models import _dijkstra, graph, paths
-kernels = _dijkstra.sweep_serial, _dijkstra.sweep_parallel, _dijkstra.tree
+assert len(list(network_models.warm())) == 14
+from network_models import _dijkstra, _dissection, _elimination, _nearest, _routes, _sweeps, _updates
+from network_models import accessibility, graph, hierarchy, paths
+modules = _dijkstra, _dissection, _elimination, _nearest, _routes, _sweeps, _updates
+kernels = [kernel for module in modules for kernel in vars(module).values() if hasattr(kernel, "signatures")]
 warmed = [set(kernel.signatures) for kernel in kernels]
 frozen = np.ones(2)
 frozen.flags.writeable = False
-roads = graph.Graph.from_arrays(np.array([0, 1], np.int32), [1, 0], frozen, 2).reverse()
-_dijkstra.SMALL = 1
-for targets in (None, [1], np.array([0, 1], np.uint8)):
-    paths.travel_times(roads, np.arange(4)[::2] // 2, targets)
-    paths.travel_times(roads, [0], targets)
-    paths.ways(roads, [0, 1], targets, frozen)
-    paths.coverage(roads, [0], 5, targets)
-paths.nearest(roads, [0], [1], np.int64(1))
-paths.route(roads, 0, np.int32(1), frozen)
+_dijkstra.SMALL = hierarchy.SMALL = 1
+tails = np.array([0, 1], np.int32)
+for weight in (frozen, frozen.astype(np.int32)):
+    roads = graph.Graph.from_arrays(tails, [1, 0], weight, 2).reverse()
+    for method in ("dijkstra", "hierarchy"):
+        for targets in (None, [1], np.array([0, 1], np.uint8)):
+            paths.travel_times(roads, np.arange(40)[::2] // 20, targets, method)
+            paths.travel_times(roads, [0], targets, method)
+            paths.ways(roads, [0, 1], targets, frozen)
+            paths.coverage(roads, [0], 5, targets, method)
+        paths.nearest(roads, [0], [1], np.int64(1), method)
+        paths.route(roads, 0, np.int32(1), None, method)
+        accessibility.covered(roads, np.arange(40) // 20, 5, None, method)
+        accessibility.covering(roads, [0], 5.0, method)
+        accessibility.access(roads, [0], frozen, method=method)
+        accessibility.kept_fresh(roads, [0], frozen, 1, 5, method=method)
+    paths.travel_times(roads.with_weights(2 * weight), [0], None, "hierarchy")
+    paths.route(roads, 0, np.int32(1), frozen)
 assert warmed == [set(kernel.signatures) for kernel in kernels]
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=300)
