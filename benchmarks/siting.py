@@ -16,7 +16,7 @@ from benchmarks.siting_formats import SitingInstance, find_files, read_file
 from optimizer.draft import Draft
 from optimizer.errors import ChengxiangError, InputError
 from optimizer.horizon import Horizon
-from optimizer.problem import POOL, Problem, SystemProblem
+from optimizer.problem import ANY, POOL, Problem, Requirement, SystemProblem
 from optimizer.solve import SolverSettings, solve_problem
 
 SYSTEM = "siting"
@@ -38,6 +38,10 @@ def problem_of(instance: SitingInstance) -> Problem:
     fixed = _round(instance.fixed)
     sites = [_site(draft, county, f"s{j}", instance.capacity[j], fixed[j], instance.count) for j in range(len(fixed))]
     uppers = _uppers(draft, county, instance)
+    for owned, needs in ((sites, instance.needs), (uppers, instance.upper_needs)):
+        draft.requirements += [
+            Requirement(owned[i], ANY, owned[k], ANY) for i, k in enumerate(() if needs is None else needs) if k >= 0
+        ]
     draft.systems[SYSTEM] = SystemProblem(SYSTEM, "facilities", _data(instance, sites, uppers))
     return draft.freeze(region=instance.name)
 
@@ -65,11 +69,11 @@ def _data(instance: SitingInstance, sites: list[int], uppers: list[int]) -> xr.D
     demand = np.maximum(instance.demand, 1e-9)
     pair_site, pair_origin = np.nonzero(np.isfinite(instance.cost))
     product = np.zeros(n, np.int64) if instance.product is None else instance.product
-    links = [(j, i) for j in range(m) for i in range(len(uppers))]
-    link_site, link_upper = np.array(links, np.int64).reshape(-1, 2).T
     products = int(product.max()) + 1
-    upper_cost = instance.upper_cost if instance.upper_cost is not None else np.zeros((1, 1, products))
-    link_value = -upper_cost[link_upper, link_site] if uppers else np.zeros((0, products))
+    upper_cost = np.zeros((0, m, products)) if instance.upper_cost is None else instance.upper_cost
+    link_site, link_upper = np.nonzero(np.isfinite(upper_cost).any(axis=2).T)
+    over = upper_cost[link_upper, link_site]
+    link_value = -np.where(np.isfinite(over), over, 0.0)
     zeros = np.zeros(len(pair_site))
     return xr.Dataset(
         {
@@ -91,8 +95,8 @@ def _data(instance: SitingInstance, sites: list[int], uppers: list[int]) -> xr.D
             "link_site": ("link", link_site),
             "link_upper": ("link", link_upper),
             "link_value": (("link", "product"), link_value * SCALE),
-            "link_minutes": ("link", np.zeros(len(links))),
-            "link_km": ("link", np.zeros(len(links))),
+            "link_minutes": ("link", np.zeros(len(link_site))),
+            "link_km": ("link", np.zeros(len(link_site))),
         },
         {
             "origin": np.array([f"c{i}" for i in range(n)]),

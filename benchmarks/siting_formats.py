@@ -47,7 +47,10 @@ class SitingInstance:
     product
         (n,) product of each customer row.
     upper_capacity, upper_fixed, upper_cost
-        Second echelon: (l,), (l,), (l, m, products) per unit; empty without one.
+        Second echelon: (l,), (l,), (l, m, products) per unit, inf where nothing may go; None without one.
+    needs, upper_needs
+        (m,), (l,) the site (upper) that must be open for another to be, -1 for none: where a place has a capacity for
+        each product, it is one site a product, and those of the first product carry what opening costs.
     """
 
     name: str
@@ -61,13 +64,19 @@ class SitingInstance:
     upper_capacity: np.ndarray | None = None
     upper_fixed: np.ndarray | None = None
     upper_cost: np.ndarray | None = None
+    needs: np.ndarray | None = None
+    upper_needs: np.ndarray | None = None
     reference: float | None = None
 
     @property
     def size(self) -> str:
-        """Sites x customers, plants first where there are any."""
-        plants = "" if self.upper_capacity is None else f"{len(self.upper_capacity)}x"
-        return f"{plants}{len(self.fixed)}x{len(self.demand)}"
+        """Sites x customers (of every product), plants first where there are any."""
+        plants = "" if self.upper_capacity is None else f"{_alone(self.upper_needs, len(self.upper_capacity))}x"
+        return f"{plants}{_alone(self.needs, len(self.fixed))}x{len(self.demand)}"
+
+
+def _alone(needs: np.ndarray | None, count: int) -> int:
+    return count if needs is None else int((needs < 0).sum())
 
 
 class _Numbers:
@@ -198,7 +207,7 @@ def _two_stage(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
 
 
 def _multi_product(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:
-    """I J K L; K x L demands; I x (capacity fixed); L x I x J; J x (capacity fixed); L x J x K; costs of one unit."""
+    """I J K L; K x L demands; I x (L capacities, fixed); L x I x J; J x (L capacities, fixed); L x J x K; unit costs."""
     numbers = _Numbers(path)
     plants, sites, n, products = numbers.whole(4)
     yield _stages(numbers, path, plants, sites, n, products)
@@ -206,22 +215,39 @@ def _multi_product(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]
 
 def _stages(numbers: _Numbers, path: Path, plants: int, sites: int, n: int, products: int) -> SitingInstance:
     demand = numbers.take(n * products, 0.0).reshape(n, products)
-    upper = numbers.take(2 * plants, 0.0).reshape(plants, 2)
+    upper = numbers.take((products + 1) * plants, 0.0).reshape(plants, products + 1)
     first = numbers.take(products * plants * sites).reshape(products, plants, sites)
-    rows = numbers.take(2 * sites, 0.0).reshape(sites, 2)
+    rows = numbers.take((products + 1) * sites, 0.0).reshape(sites, products + 1)
     second = numbers.take(products * sites * n).reshape(products, sites, n)
-    cost = np.concatenate([second[p] * demand[:, p] for p in range(products)], axis=1)
+    cost = np.full((products * sites, products * n), np.inf)
+    upper_cost = np.full((products * plants, products * sites, products), np.inf)
+    for p in range(products):
+        mine = slice(p * sites, (p + 1) * sites)
+        cost[mine, p * n : (p + 1) * n] = second[p] * demand[:, p]
+        upper_cost[p * plants : (p + 1) * plants, mine, p] = first[p]
+    capacity, fixed, needs = _by_product(rows)
+    upper_capacity, upper_fixed, upper_needs = _by_product(upper)
     return SitingInstance(
         _stem(path),
         demand.T.ravel(),
-        rows[:, 0],
-        rows[:, 1],
+        capacity,
+        fixed,
         cost,
         product=np.repeat(np.arange(products), n),
-        upper_capacity=upper[:, 0],
-        upper_fixed=upper[:, 1],
-        upper_cost=np.moveaxis(first, 0, 2),
+        upper_capacity=upper_capacity,
+        upper_fixed=upper_fixed,
+        upper_cost=upper_cost,
+        needs=needs,
+        upper_needs=upper_needs,
     )
+
+
+def _by_product(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Capacity, fixed cost and needs of one site a product, from rows (capacity of each product, fixed)."""
+    count, more = len(rows), rows.shape[1] - 2
+    fixed = np.concatenate([rows[:, -1], np.zeros(count * more)])
+    needs = np.concatenate([np.full(count, -1), np.tile(np.arange(count), more)])
+    return rows[:, :-1].T.ravel(), fixed, needs
 
 
 def _uncapacitated(path: Path, _: tuple[float, ...]) -> Iterator[SitingInstance]:

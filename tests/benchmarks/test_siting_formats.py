@@ -17,7 +17,7 @@ HOLMBERG = "2 3\n10 100\n20 200\n4 5 6\n1 3 5\n2 4 6\n"
 DELMAIRE = "3 2\n1 2\n3 4\n5 6\n4 5 6\n100 200\n10 20\n"
 TBED1 = "2 3\n4 5 6\n10 20\n100 200\n1 3 5\n2 4 6\n"
 TWO_STAGE = "1 2 3\n4\n5\n6\n50 500\n1 2\n10 100\n20 200\n1 3 5\n2 4 6\n"
-TWO_PRODUCTS = "1 2 3 2\n4 1\n5 1\n6 1\n50 500\n1 2\n7 8\n10 100\n20 200\n1 3 5\n2 4 6\n1 1 1\n2 2 2\n"
+TWO_PRODUCTS = "1 2 3 2\n4 1\n5 1\n6 1\n50 40 500\n1 2\n7 8\n10 2 100\n20 2 200\n1 3 5\n2 4 6\n1 1 1\n2 2 2\n"
 KOERKEL = "FILE: x.txt\n2 3 0\n1 100 1 3 5\n2 200 2 4 6\n"
 MEDIAN = "4 5 2\n1 2 9\n2 3 1\n3 4 1\n1 4 5\n1 2 2\n"
 
@@ -79,14 +79,22 @@ def test_two_echelons(tmp_path: Path) -> None:
     np.testing.assert_allclose(instance.upper_cost, [[[1], [2]]])
 
 
-def test_two_products(tmp_path: Path) -> None:
+def test_two_products_each_with_its_own_capacity(tmp_path: Path) -> None:
+    """A site (a plant) is one a product; those of the first product carry what opening costs."""
     (instance,) = read(tmp_path, "tscflp_multiproduct_mauri", TWO_PRODUCTS)
+    assert instance.size == "1x2x6"
     assert instance.product is not None
     np.testing.assert_array_equal(instance.product, [0, 0, 0, 1, 1, 1])
     np.testing.assert_allclose(instance.demand, [4, 5, 6, 1, 1, 1])
-    np.testing.assert_allclose(instance.cost[:, 3:], [[1, 1, 1], [2, 2, 2]])
+    np.testing.assert_allclose(instance.cost[2:, 3:], [[1, 1, 1], [2, 2, 2]])
+    assert np.isinf(instance.cost[:2, 3:]).all()
+    np.testing.assert_allclose(instance.capacity, [10, 20, 2, 2])
+    np.testing.assert_allclose(instance.fixed, [100, 200, 0, 0])
+    np.testing.assert_array_equal(instance.needs, [-1, -1, 0, 1])
     assert instance.upper_cost is not None
-    np.testing.assert_allclose(instance.upper_cost[0], [[1, 7], [2, 8]])
+    np.testing.assert_allclose(instance.upper_capacity, [50, 40])
+    np.testing.assert_allclose(instance.upper_cost[0, :2, 0], [1, 2])
+    np.testing.assert_allclose(instance.upper_cost[1, 2:, 1], [7, 8])
 
 
 def test_without_capacity(tmp_path: Path) -> None:
@@ -158,6 +166,7 @@ SOLVED = {
     "uflp_koerkel_ghosh": (KOERKEL, 109.0),
     "pmedian_orlib": (MEDIAN, 2.0),
     "tscflp_fernandes": (TWO_STAGE, 794.0),
+    "tscflp_multiproduct_mauri": (TWO_PRODUCTS, 900.0),
 }
 """Best values by hand: see the texts above."""
 
