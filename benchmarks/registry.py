@@ -15,7 +15,11 @@ from optimizer.errors import InputError
 
 SUITES = {
     "siting": ("benchmarks.siting", "location", "published siting instances through the archetype `facilities`"),
+    "gas-expansion": ("benchmarks.gas_expansion", "gas", "least-cost expansion of gas networks: plan simulated, bound proved"),
     "gas-simulation": ("benchmarks.gas_simulation", "gas", "steady gas flow against STANET; residuals of GasLib and matgas"),
+    "water-simulation": ("benchmarks.water_simulation", "water", "steady water networks against EPANET 2.2 and STANET"),
+    "routing": ("benchmarks.routing", "flood", "published floods, steady profiles and the wave over a plane"),
+    "dikes": ("benchmarks.dikes", "flood", "published dike rings over 300 years, with proven bounds"),
     "paths": ("benchmarks.paths", "", "travel times against SciPy, interleaved"),
 }
 VARIABLE = "CHENGXIANG_INSTANCES"

@@ -152,8 +152,8 @@ def _darcy(
         slope = laminar + (_logarithm(rough * (1.0 / 3.71)) * resistance + minor) * a * 2.0
         return slope, (slope + laminar) * a * 0.5
     f, change = _turbulent(formula, w, rough)
-    mixed_f, mixed_change = _transition(w, rough)
-    mixed = w < law.TURBULENT
+    mixed_f, mixed_change = _transition(formula, w, rough)
+    mixed = w < (law.CRITICAL if formula == law.COLEBROOK_WHITE else law.TURBULENT)
     f, change = mixed_f.where(mixed, f), mixed_change.where(mixed, change) / viscous
     total = f * resistance + minor
     still = a.b.fcmp_ordered("<=", a.v, (viscous * (0.5 * law.TURBULENT)).v)
@@ -186,8 +186,12 @@ def _turbulent(formula: int, w: Lanes, rough: Lanes) -> tuple[Lanes, Lanes]:
     return 1.0 / (root * root), -2.0 * change / (root * root * root)
 
 
-def _transition(w: Lanes, rough: Lanes) -> tuple[Lanes, Lanes]:
-    """Friction factor and its slope in ``w`` by Dunlop's cubic."""
+def _transition(formula: int, w: Lanes, rough: Lanes) -> tuple[Lanes, Lanes]:
+    """Friction factor and its slope in ``w`` above laminar flow: Dunlop's cubic, or a line to Colebrook and White."""
+    if formula == law.COLEBROOK_WHITE:
+        top, _ = _turbulent(formula, w * 0.0 + law.CRITICAL, rough)
+        change = (top - 0.032) * (1.0 / (law.CRITICAL - 0.5 * law.TURBULENT))
+        return 0.032 + change * (w - 0.5 * law.TURBULENT), change
     y2 = rough * (1.0 / 3.7) + law.SWAMEE_AB
     y3 = y2.log2() * (law.SWAMEE_A9 * math.log(2.0))
     fa = 1.0 / (y3 * y3)

@@ -26,6 +26,8 @@ HUGE = 1e10
 HAZEN_WILLIAMS, DARCY_WEISBACH, CHEZY_MANNING, COLEBROOK_WHITE, NIKURADSE = range(5)
 TURBULENT = 1000.0 * math.pi
 """Reynolds number 4000, times pi / 4; half of it bounds laminar flow."""
+CRITICAL = 580.0 * math.pi
+"""Reynolds number 2320, times pi / 4."""
 SWAMEE_A8 = 5.74 * (math.pi / 4.0) ** 0.9
 SWAMEE_A9 = -2.0 / math.log(10.0)
 SWAMEE_AB = 5.74 / 4000.0**0.9
@@ -81,11 +83,17 @@ def _darcy(formula, q, a, resistance, minor, viscous, rough):  # type: ignore[no
 def friction_factor(formula, a, rough, viscous):  # type: ignore[no-untyped-def]
     """Friction factor and its slope in flow from Reynolds 2000 on.
 
-    Above 4000 by Swamee and Jain, or by Colebrook and White; from 2000 to 4000 by Dunlop's cubic.
+    By Swamee and Jain above 4000, by Dunlop's cubic below; or by Colebrook and White above 2320, on a line below.
     """
     w = a / viscous
-    if w >= TURBULENT and formula == COLEBROOK_WHITE:
-        return _colebrook(w, a, rough)
+    if formula == COLEBROOK_WHITE:
+        if w >= CRITICAL:
+            f, change = _colebrook(w, rough)
+        else:
+            top, _ = _colebrook(CRITICAL, rough)
+            change = (top - 0.032) / (CRITICAL - 0.5 * TURBULENT)
+            f = 0.032 + change * (w - 0.5 * TURBULENT)
+        return f, change / viscous
     if w >= TURBULENT:
         y1 = SWAMEE_A8 / w**0.9
         y2 = rough / 3.7 + y1
@@ -106,14 +114,15 @@ def friction_factor(formula, a, rough, viscous):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _colebrook(w, a, rough):  # type: ignore[no-untyped-def]
+def _colebrook(w, rough):  # type: ignore[no-untyped-def]
+    """Friction factor of Colebrook and White by Newton's method, and its slope in ``w``."""
     thin = COLEBROOK / w
     root = SWAMEE_A9 * math.log(rough / 3.7 + SWAMEE_A8 / w**0.9)
     for _ in range(COLEBROOK_STEPS):
         inside = rough / 3.7 + thin * root
         root -= (root - SWAMEE_A9 * math.log(inside)) / (1.0 - SWAMEE_A9 * thin / inside)
     fall = SWAMEE_A9 * thin / (rough / 3.7 + thin * root)
-    return 1.0 / root**2, 2.0 * fall / (a * (1.0 - fall) * root**2)
+    return 1.0 / root**2, 2.0 * fall / (w * (1.0 - fall) * root**2)
 
 
 @njit(cache=True, error_model="numpy")

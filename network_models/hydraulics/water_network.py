@@ -51,8 +51,9 @@ class WaterOptions:
     formula
         Head loss by 'H-W' (Hazen-Williams), 'D-W' (Darcy-Weisbach) or 'C-M' (Chezy-Manning).
     friction
-        Friction factor of 'D-W': 'Swamee-Jain' as EPANET has it, or 'Colebrook' (Colebrook and White), both with
-        laminar flow below Reynolds 2000 and Dunlop's cubic to 4000; or 'Nikuradse' (rough flow plus 64 / Re).
+        Friction factor of 'D-W': 'Swamee-Jain' as EPANET has it (laminar below Reynolds 2000, Dunlop's cubic to 4000),
+        'Colebrook' (Colebrook and White above 2320, laminar below 2000, a line between), or 'Nikuradse' (rough flow
+        plus 64 / Re).
     viscosity
         Kinematic, m2/s; used by 'D-W'.
     pressure_driven
