@@ -49,15 +49,15 @@ class Found:
         return max(self.value - self.bound, 0.0) / max(abs(self.value), 1e-9)
 
 
-def least_cost(problem: GasProblem, time_limit: float, check: bool = True) -> Found:
+def least_cost(problem: GasProblem, time_limit: float, smallest_gap: float = GAP) -> Found:
     """Solve relaxations, each tightened where the last one broke a law, until a verified plan meets the bound.
 
     Parameters
     ----------
     time_limit
         Seconds.
-    check
-        Whether a plan is held against the simulation (else only against the laws, by the search for a state).
+    smallest_gap
+        Relative gap that ends the search.
     """
     began = time.monotonic()
     relaxation, bound, best, reason = Relaxation(problem), -math.inf, None, ""
@@ -65,7 +65,7 @@ def least_cost(problem: GasProblem, time_limit: float, check: bool = True) -> Fo
     while (left := time_limit - (time.monotonic() - began)) > 1.0:
         rounds += 1
         model = relaxation.build()
-        solved = model.solve(SolverSettings(mip_gap=0.2 * GAP, time_limit=left))
+        solved = model.solve(SolverSettings(mip_gap=0.2 * smallest_gap, time_limit=left))
         if solved.termination == "infeasible":
             status, bound = ("infeasible", math.inf) if best is None else ("optimal", value)
             break
@@ -75,10 +75,10 @@ def least_cost(problem: GasProblem, time_limit: float, check: bool = True) -> Fo
             break
         state = find_state(model, solved.values)
         if state is not None and state.cost < value:
-            good, reason, _ = simulate(problem, state) if check else (True, "", None)
+            good, reason, _ = simulate(problem, state)
             if good:
                 best, value = state, state.cost
-        if math.isfinite(value) and value - bound <= GAP * max(abs(value), 1e-9):
+        if math.isfinite(value) and value - bound <= smallest_gap * max(abs(value), 1e-9):
             status = "optimal"
             break
         if not model.missing_cuts(solved.values, BROKEN):

@@ -294,7 +294,7 @@ def _operation(path: Path, data: dict) -> GasProblem:  # type: ignore[type-arg]
     top, most = max(node["p_max"] for node in nodes), sum(max(node["supply_max"], 0.0) for node in nodes)
     low = np.array([node["p_min"] / top for node in nodes]) ** 2
     high = np.array([node["p_max"] / top for node in nodes]) ** 2
-    pipes, devices = [], []
+    pipes, devices, gas = [], [], GasProperties(compressibility="constant")
     for arc in arcs:
         tail, head = place[arc["from_node"]], place[arc["to_node"]]
         weymouth, name = arc["C2"] * top**2 / most**2, f"arc {arc['id']}"
@@ -315,8 +315,15 @@ def _operation(path: Path, data: dict) -> GasProblem:  # type: ignore[type-arg]
         tuple(pipes),
         tuple(devices),
         np.zeros(0),
-        np.zeros((len(pipes), 3)),
-        GasProperties(),
+        _equal_pipes(pipes, gas, top * 1e5, most),
+        gas,
         top * 1e5,
         most,
     )
+
+
+def _equal_pipes(pipes: list[Pipe], gas: GasProperties, top: float, most: float) -> np.ndarray:
+    """Length, diameter and friction factor of pipes of 1 m each that obey the same laws, (n_pipes, 3)."""
+    resistance = np.array([top**2 / (pipe.weymouth * most**2) for pipe in pipes])
+    factor = resistance * math.pi**2 / (16.0 * gas.gas_constant * gas.temperature)
+    return np.stack([np.ones(len(pipes)), np.ones(len(pipes)), factor], axis=1)

@@ -11,16 +11,26 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks.compare import hold_against, stored_ratios
 from optimizer.errors import InputError
 
 SUITES = {
     "siting": ("benchmarks.siting", "location", "published siting instances through the archetype `facilities`"),
-    "gas-expansion": ("benchmarks.gas_expansion", "gas", "least-cost expansion of gas networks: plan simulated, bound proved"),
-    "gas-simulation": ("benchmarks.gas_simulation", "gas", "steady gas flow against STANET; residuals of GasLib and matgas"),
+    "gas-expansion": (
+        "benchmarks.gas_expansion",
+        "gas",
+        "least-cost expansion of gas networks: plan simulated, bound proved",
+    ),
+    "gas-operation": ("benchmarks.gas_operation", "gas", "cheapest supply of the Belgian gas network"),
+    "gas-simulation": (
+        "benchmarks.gas_simulation",
+        "gas",
+        "steady gas flow against STANET; residuals of GasLib and matgas",
+    ),
     "water-simulation": ("benchmarks.water_simulation", "water", "steady water networks against EPANET 2.2 and STANET"),
     "routing": ("benchmarks.routing", "flood", "published floods, steady profiles and the wave over a plane"),
     "dikes": ("benchmarks.dikes", "flood", "published dike rings over 300 years, with proven bounds"),
-    "paths": ("benchmarks.paths", "", "travel times against SciPy, interleaved"),
+    "kernels": ("benchmarks.kernels", "roads", "kernels against their peers, interleaved, results equal"),
 }
 VARIABLE = "CHENGXIANG_INSTANCES"
 Rows = list[dict[str, Any]]
@@ -31,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
     args = _parser().parse_args(list(argv))
     module, family, _ = SUITES[args.suite]
     instances = instances_folder(args.instances, family) if family else None
+    stored = stored_ratios(args.compare) if args.compare else {}
     rows: Rows = import_module(module).run(
         smoke=args.smoke,
         instances=instances,
@@ -38,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
         family=args.format,
         only=args.only,
     )
+    hold_against(rows, stored)
     if args.json:
         write_json(args.json, rows)
     return 0 if all(row["status"] != "failed" for row in rows) else 1
@@ -54,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         one.add_argument("--only", metavar="TEXT", default="", help="only instances whose name contains this")
         one.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+        one.add_argument(
+            "--compare", type=Path, metavar="FILE", help="fail where a ratio is a quarter below this run's"
+        )
         one.add_argument("--time-limit", type=float, default=300.0, metavar="S", help="seconds for each instance")
         one.add_argument("--smoke", action="store_true", help="small and quick")
     return parser
