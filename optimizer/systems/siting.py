@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from network_models.siting.arrays import CLOSED, OPEN, Siting
+from network_models.siting.arrays import CLOSED, FREE, OPEN, Siting
 from optimizer.model.timetable import Timetable
 from optimizer.problem import POOL, Lock, Problem, SystemProblem
 from optimizer.systems.protocol import Effort, Strengthened
@@ -179,9 +179,9 @@ def _narrowed(problem: Problem, system: SystemProblem, view: View, found: Found,
         status = np.where(solution.is_open, OPEN, CLOSED)
     if known:
         keep |= solution.share > 0
-        status[solution.is_open & (status == CLOSED)] = 0
+        status[status != np.where(solution.is_open, OPEN, CLOSED)] = FREE
     kept = np.sort(view.pair[keep & (view.pair >= 0)])
-    settled = [(int(view.transition[i]), s) for i, s in enumerate(status) if s != 0]
+    settled = [(int(view.transition[i]), s) for i, s in enumerate(status) if s != FREE]
     locks = tuple(Lock(p, "fixed" if s == OPEN else "forbidden", problem.horizon.first_year) for p, s in settled)
     narrow = replace(system, data=system.data.isel(pair=kept))
     share = np.zeros(system.data.sizes["pair"])

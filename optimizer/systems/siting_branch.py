@@ -23,6 +23,11 @@ from optimizer.systems.siting_plans import Solutions
 
 ROOT_ROUNDS, ROOT_STEP, ROOT_PATIENCE = 3000, 1.5, 30
 NODE_ROUNDS, NODE_STEP, NODE_PATIENCE = 200, 0.4, 8
+PROBE_ROUNDS = 3
+ROOT_TRIES = (PROBE_ROUNDS, PROBE_ROUNDS, ROOT_ROUNDS)
+"""The first may have to compile, the second tells the pace of the third."""
+TIME_PART = 0.2
+"""Most of the time left that one ascent may take."""
 UNSURE = 0.05
 """A site whose share of the mean choice is this near to 0 or 1 is not worth a branch while a customer is less sure."""
 TRY_EVERY = 10
@@ -90,7 +95,7 @@ class Tree:
         self.pairs = siting.pairs()
         self.site_of_pair = np.repeat(np.arange(len(siting.fixed)), np.diff(self.pairs.ptr))
         self.heap: list[Node] = []
-        self.order, self.nodes, self.dives = itertools.count(), 0, 0
+        self.order, self.nodes, self.dives, self.pace = itertools.count(), 0, 0, 0.0
 
     @property
     def cutoff(self) -> float:
@@ -158,15 +163,16 @@ class Tree:
 
     def _root(self) -> Node | None:
         """Prices from nothing, solutions, prices again toward the best of them."""
-        status = np.zeros(self.siting.shape[0], np.int64)
-        price = _third_cheapest(self.siting.cost)
+        every = np.ones(len(self.pairs.customer), bool)
+        price, status = _third_cheapest(self.siting.cost), np.zeros(self.siting.shape[0], np.int64)
+        node = Node(-np.inf, next(self.order), status, every, price)
         guess = float(price.sum() + np.abs(self.siting.fixed).sum())
-        first = ascend(self.pairs, status, price, guess, ROOT_ROUNDS, ROOT_STEP, ROOT_PATIENCE)
+        for rounds in ROOT_TRIES:
+            first = self._ascend(self.pairs, node, guess, rounds, ROOT_STEP, ROOT_PATIENCE)
         if first.bound == np.inf:
             return None
         self._lean(self.pairs, status, self._read(self.pairs, status, first), first, 0.3)
-        every = np.ones(len(self.pairs.customer), bool)
-        node = Node(first.bound, next(self.order), status, every, first.price)
+        node = Node(first.bound, node.order, status, every, first.price)
         return self._raised(node, ROOT_ROUNDS, ROOT_STEP / 3, ROOT_PATIENCE, 1.0)
 
     def _children(self, node: Node) -> list[Node]:
@@ -199,7 +205,7 @@ class Tree:
         if not self._served(pairs, node):
             return None
         target = self.cutoff if np.isfinite(self.cutoff) else 1.1 * abs(node.bound) + 1.0
-        ascent = ascend(pairs, node.status, node.price, target, rounds, step, patience)
+        ascent = self._ascend(pairs, node, target, rounds, step, patience)
         bound = max(node.bound, ascent.bound)
         if bound >= self.cutoff:
             return None
@@ -213,6 +219,15 @@ class Tree:
         if choice is None or bound >= self.cutoff:
             return None
         return Node(bound, node.order, status, np.packbits(keep), ascent.price, choice)
+
+    def _ascend(self, pairs: Pairs, node: Node, target: float, rounds: int, step: float, patience: int) -> Ascent:
+        """An ascent that takes no more than a part of the time that is left, as the pace of the last one tells."""
+        began = time.monotonic()
+        affordable = TIME_PART * max(self.limits.until - began, 0.0) / self.pace if self.pace else 0.0
+        rounds = int(np.clip(affordable, min(PROBE_ROUNDS, rounds), rounds))
+        ascent = ascend(pairs, node.status, node.price, target, rounds, step, patience)
+        self.pace = (time.monotonic() - began) / max(ascent.used, 1)
+        return ascent
 
     def _unpacked(self, keep: np.ndarray) -> np.ndarray:
         return np.unpackbits(keep, count=len(self.pairs.customer)).astype(bool)
