@@ -26,7 +26,7 @@ from network_models._lanes import (
     turn,
     within,
 )  # fmt: skip
-from network_models._numba import njit, prange
+from network_models._numba import njit
 
 BLOCK = 4096
 """Rows that are swept, or passed over, together."""
@@ -157,27 +157,14 @@ def _show(times, goals, places, out, stage):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _table(up, down, goals, batches, out, begin, end):  # type: ignore[no-untyped-def]
+def fill_table(up, down, goals, batches, out, begin, end):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (n_sources, n_targets) with the times at the rows ``goals``, for the batches from begin to end."""
     room, stage = _room(up, down), np.empty((LANES, TILE + LANES), up.length.dtype)
     for b in range(begin, end):
         lanes = slice(b * LANES, (b + 1) * LANES)
         _climb(up, down, batches.ranks[lanes], room, b)
         _descend(down, room, 0, len(down.start) - 1)
         _show(room.below, goals, batches.places[lanes], out, stage)
-
-
-@njit(cache=True, nogil=True)
-def table_serial(up, down, goals, batches, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (n_sources, n_targets) with the times at the rows ``goals``."""
-    _table(up, down, goals, batches, out, 0, len(batches.ranks) // LANES)
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def table_parallel(up, down, goals, batches, out, chunks):  # type: ignore[no-untyped-def]
-    """``table_serial`` with the batches dealt out to threads."""
-    n = len(batches.ranks) // LANES
-    for c in prange(chunks):
-        _table(up, down, goals, batches, out, c * n // chunks, (c + 1) * n // chunks)
 
 
 @njit(cache=True, nogil=True)
@@ -197,8 +184,8 @@ def _block(down, gates, room, b, batch, limit):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _sums(up, down, gates, batches, amounts, limit, rate, kind, out, begin, end):  # type: ignore[no-untyped-def]
-    """Sums over the rows within the limit, by source: of the amount, and of the amount by time or decayed."""
+def fill_sums(up, down, gates, amounts, limit, rate, kind, batches, out, begin, end):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (n_sources, 2): amount within the limit, and amount times time (kind 1) or decayed (kind 2)."""
     room, sums = _room(up, down), rows_of(2, np.empty(0))
     plain, shared = sums[:LANES], sums[LANES:]
     for b in range(begin, end):
@@ -217,20 +204,6 @@ def _sums(up, down, gates, batches, amounts, limit, rate, kind, out, begin, end)
             place = batches.places[b * LANES + j]
             if place >= 0:
                 out[place, 0], out[place, 1] = plain[j], shared[j]
-
-
-@njit(cache=True, nogil=True)
-def sums_serial(up, down, gates, batches, amounts, limit, rate, kind, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (n_sources, 2): amount within the limit, and amount times time (kind 1) or decayed (kind 2)."""
-    _sums(up, down, gates, batches, amounts, limit, rate, kind, out, 0, len(batches.ranks) // LANES)
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def sums_parallel(up, down, gates, batches, amounts, limit, rate, kind, out, chunks):  # type: ignore[no-untyped-def]
-    """``sums_serial`` with the batches dealt out to threads."""
-    n = len(batches.ranks) // LANES
-    for c in prange(chunks):
-        _sums(up, down, gates, batches, amounts, limit, rate, kind, out, c * n // chunks, (c + 1) * n // chunks)
 
 
 @njit(cache=True, nogil=True)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from network_models import _sweeps as sweeps
-from network_models.hierarchy import Hierarchy, Shape, limit_of
+from network_models.hierarchy import Hierarchy, Shape
 
 
 def warm() -> Iterator[str]:
@@ -31,14 +30,9 @@ def warm() -> Iterator[str]:
 
 
 def _sweep(roads: Hierarchy) -> None:
-    """Every sweep, serial and parallel."""
-    nodes, swept = np.arange(2), roads._swept(None)
+    """Every sweep."""
+    nodes = np.arange(2)
     roads.times(nodes, None)
     roads.times(nodes, nodes)
-    batches, out = roads._batches(nodes), np.empty((2, roads.shape.n_nodes), roads.exact.dtype)
-    sweeps.table_parallel(roads.up, swept.down, swept.goals, batches, out, 1)
-    amounts = np.ones(roads.shape.n_nodes)
-    roads.sums(nodes, amounts, 1.0, 0.0, 0)
-    limit, sums = limit_of(roads.exact, 1.0), np.zeros((2, 2))
-    sweeps.sums_parallel(roads.up, roads.down, roads.gates, batches, amounts, limit, 0.0, 0, sums, 1)
+    roads.sums(nodes, np.ones(roads.shape.n_nodes), 1.0, 0.0, 0)
     roads.counts(nodes, 1.0)

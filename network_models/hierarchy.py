@@ -6,10 +6,12 @@ same arcs, reversed or not; the order is also kept on disk. What depends on the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +45,7 @@ class Shape:
     """
 
     def __init__(self, indptr: np.ndarray, head: np.ndarray) -> None:
-        starts, heads = _both_ways(indptr, head)
+        starts, heads = both_ways(indptr, head)
         n = len(starts) - 1
         ids = kept_order(starts, heads, dissect)
         self.rank, self.first, self.high = elimination.join(starts, heads, ids, FULLEST * n + len(heads))
@@ -141,13 +143,9 @@ class Hierarchy:
         width = self.shape.n_nodes if targets is None else len(targets)
         out = table(len(sources), width, self.exact.dtype)
         if out.size:
-            swept, batches = self._swept(targets), self._batches(sources)
-            chunks = min(len(batches.ranks) // LANES, get_num_threads())
-            work = self.up, swept.down, swept.goals, batches, out
-            if chunks > 1 and len(sources) * len(swept.down.tail) > SMALL:
-                sweeps.table_parallel(*work, chunks)
-            else:
-                sweeps.table_serial(*work)
+            down, goals = self._swept(targets)
+            work = self.up, down, goals, self._batches(sources), out
+            _deal(sweeps.fill_table, work, len(sources), len(down.tail))
         return out
 
     def sums(self, sources: np.ndarray, amounts: np.ndarray, limit: float, rate: float, kind: int) -> np.ndarray:
@@ -155,13 +153,10 @@ class Hierarchy:
         out = np.zeros((len(sources), 2))
         rows = np.empty_like(amounts)
         rows[self.down.row[self.shape.rank]] = amounts
-        batches = self._batches(sources)
-        work = self.up, self.down, self.gates, batches, rows, limit_of(self.exact, limit), rate, kind, out
-        chunks = min(len(batches.ranks) // LANES, get_num_threads())
-        if chunks > 1 and len(sources) * self.shape.n_nodes > SMALL:
-            sweeps.sums_parallel(*work, chunks)
-        elif len(sources):
-            sweeps.sums_serial(*work)
+        if len(sources):
+            asked = rows, limit_of(self.exact, limit), float(rate), kind, self._batches(sources)
+            work = self.up, self.down, self.gates, *asked, out
+            _deal(sweeps.fill_sums, work, len(sources), len(self.down.tail))
         return out
 
     def counts(self, sources: np.ndarray, limit: float) -> np.ndarray:
@@ -207,6 +202,19 @@ FEW = 2
 """A sweep is restricted to what the targets depend on where they are fewer than one node in so many."""
 
 
+def _deal(kernel: Callable[..., None], work: tuple[Any, ...], n_sources: int, n_arcs: int) -> None:
+    """Do the batches of sources in as many threads as Numba may use, where that pays."""
+    n = -(-n_sources // LANES)
+    chunks = min(n, get_num_threads()) if n_sources * n_arcs > SMALL else 1
+    bounds = [(c * n // chunks, (c + 1) * n // chunks) for c in range(chunks)]
+    if chunks == 1:
+        kernel(*work, *bounds[0])
+        return
+    with ThreadPoolExecutor(chunks) as pool:
+        for done in [pool.submit(kernel, *work, *part) for part in bounds]:
+            done.result()
+
+
 def none_of(times: np.ndarray) -> np.int32 | np.float64:
     """'No way' in the type of the times."""
     return np.int32(np.iinfo(np.int32).max) if times.dtype == np.int32 else np.float64(np.inf)
@@ -219,7 +227,7 @@ def limit_of(times: np.ndarray, limit: float) -> np.int32 | np.float64:
     return np.float64(min(limit, np.finfo(np.float64).max))
 
 
-def _both_ways(indptr: np.ndarray, head: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def both_ways(indptr: np.ndarray, head: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Neighbours of every node, whichever way an arc leads: ascending, no loops, none twice."""
     n = len(indptr) - 1
     tail = np.repeat(np.arange(n), np.diff(indptr))
