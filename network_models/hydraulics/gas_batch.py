@@ -8,7 +8,7 @@ import numpy as np
 
 from network_models.hydraulics.gas_devices import next_status, only_first
 from network_models.hydraulics.gas_kernel import solve_many
-from network_models.hydraulics.gas_links import link_laws, link_numbers
+from network_models.hydraulics.gas_links import link_numbers
 from network_models.hydraulics.gas_network import GasNetwork
 from network_models.hydraulics.gas_result import GasResult
 from network_models.hydraulics.gas_structure import Structure, make_structure, node_scales, tied_flows
@@ -38,6 +38,7 @@ class Batch:
         self.fixed = ~np.isnan(network.fixed_pressure)
         self.wanted = self._spread(inputs["status"])
         self.used = self.status = self.wanted.copy()
+        self.cold = start is None
         self.steps = np.zeros(self.count, np.int64)
         self.found = np.zeros(self.count, bool)
         self.settled = np.zeros(self.count, bool)
@@ -48,13 +49,15 @@ class Batch:
             self._begin_from(start)
 
     def _spread(self, value: np.ndarray) -> np.ndarray:
-        return np.array(np.broadcast_to(value, (self.count, value.shape[-1])))
+        rows = np.atleast_2d(value)
+        return rows.copy() if len(rows) == self.count else np.repeat(rows, self.count, axis=0)
 
     def _begin(self) -> None:
-        top = np.nanmax(self.inputs["fixed_pressure"], axis=1)[:, None]
-        width = np.nan_to_num(self.inputs["diameter"], nan=0.1, posinf=0.1)
-        self.squared = np.array(np.broadcast_to(top**2, (self.count, self.network.n_nodes)))
-        self.flow = self._spread(np.pi / 4.0 * width**2 * START_SPEED * self.network.gas.density(top))
+        top = self.inputs["fixed_pressure"][:, self.fixed].max(axis=1, keepdims=True)
+        width = self.inputs["diameter"]
+        area = np.where(width < np.inf, width, 0.1) ** 2
+        self.squared = self._spread(np.repeat(top**2, self.network.n_nodes, axis=1))
+        self.flow = self._spread(area * (np.pi / 4.0 * START_SPEED * self.network.gas.density(top)))
 
     def _begin_from(self, start: GasResult) -> None:
         lowest = np.nanmin(self.inputs["fixed_pressure"])
@@ -69,6 +72,7 @@ class Batch:
         for turn in range(MOST_SWITCHES):
             for status, members in _alike(self.status[waiting]):
                 self._solve(status, waiting[members], accuracy)
+            self.cold = False
             before = self.status[waiting]
             after = self.switched(waiting)
             if turn >= SWITCHES_AT_ONCE:
@@ -87,6 +91,8 @@ class Batch:
 
     def switched(self, which: np.ndarray) -> np.ndarray:
         """States that the devices of some scenarios want to take next."""
+        if not self.network.has_devices:
+            return self.status[which]
         pressure = np.sqrt(np.maximum(self.squared[which], 0.0))
         ratio, held = self.row("ratio", which), self.row("set_pressure", which)
         return next_status(
@@ -111,27 +117,37 @@ class Batch:
         network, gas, order = self.network, self.network.gas, structure.elimination
         given = (self.row(name, which) for name in ("fixed_pressure", "ratio", "set_pressure"))
         scale, shift = node_scales(network, structure, *given)
+        diameter = self.row("diameter", which)
+        usual = diameter.base is network.diameter
+        numbers = structure.numbers if usual else link_numbers(network, structure.laws, diameter)
         steps = np.zeros(len(which), np.int64)
         solve_many(
-            self.row("demand", which) * structure.supplied,
+            np.ascontiguousarray(self.row("demand", which) * structure.supplied),
             scale,
             shift,
             squared,
             flow,
             structure.kernel_rows,
             structure.kernel_cols,
+            structure.core,
+            structure.leaf,
+            structure.parent,
+            structure.sign,
             structure.ends,
             structure.places,
             order.column,
             order.row,
+            order.diagonal,
             order.target,
-            link_laws(network, structure.laws),
-            link_numbers(network, structure.laws, self.row("diameter", which)),
-            network.lift[structure.laws],
+            order.size,
+            structure.link_laws,
+            numbers,
+            structure.lift,
             gas.z_coefficients,
             gas.gas_constant * gas.temperature,
             accuracy,
             MOST_ITERATIONS,
+            self.cold,
             steps,
         )
         return steps

@@ -24,44 +24,58 @@ PUMP = 2
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def factorise(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, target: np.ndarray) -> None:
-    """LU factors in place; ``values`` is [diagonal | lower | upper | spare].
-
-    Parameters
-    ----------
-    column, row
-        Compressed columns of the lower factor; the upper one mirrors it.
-    target
-        Place in the lower part of each product of two entries of a column.
-    """
-    size, t = column[n], 0
-    for j in range(n):
+def factorise(
+    n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, diagonal: np.ndarray, target: np.ndarray
+) -> None:
+    """LU factors in place; arguments as in ``Elimination``, n the whole size."""
+    sparse, size, t = len(column) - 1, len(row), 0
+    lower, upper = sparse, sparse + size
+    for j in range(sparse):
         inverse = 1.0 / values[j]
         values[j] = inverse
         first, last = column[j], column[j + 1]
         for x in range(first, last):
-            low, up = values[n + x] * inverse, values[n + size + x]
-            values[row[x]] -= low * up
+            low, up = values[lower + x] * inverse, values[upper + x]
+            values[diagonal[row[x]]] -= low * up
             for y in range(x + 1, last):
-                place = n + target[t]
+                values[target[t, 0]] -= values[lower + y] * inverse * up
+                values[target[t, 1]] -= low * values[upper + y]
                 t += 1
-                values[place] -= values[n + y] * inverse * up
-                values[place + size] -= low * values[n + size + y]
-            values[n + x] = low
+            values[lower + x] = low
+    width = n - sparse
+    dense = values[upper + size : upper + size + width * width].reshape(width, width)
+    for j in range(width):
+        inverse = 1.0 / dense[j, j]
+        dense[j, j] = inverse
+        pivot = dense[j, j + 1 :]
+        for r in range(j + 1, width):
+            low = dense[r, j] * inverse
+            dense[r, j] = low
+            rest = dense[r, j + 1 :]
+            for c in range(len(pivot)):
+                rest[c] -= low * pivot[c]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def substitute(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, b: np.ndarray) -> None:
     """Solve with the factors, in place of the right-hand side."""
-    size = column[n]
-    for j in range(n):
-        bj = b[j]
+    sparse, size = len(column) - 1, len(row)
+    lower, upper, width = sparse, sparse + size, n - sparse
+    dense = values[upper + size : upper + size + width * width].reshape(width, width)
+    for j in range(sparse):
         for x in range(column[j], column[j + 1]):
-            b[row[x]] -= values[n + x] * bj
-    for j in range(n - 1, -1, -1):
+            b[row[x]] -= values[lower + x] * b[j]
+    for r in range(width):
+        for c in range(r):
+            b[sparse + r] -= dense[r, c] * b[sparse + c]
+    for r in range(width - 1, -1, -1):
+        for c in range(r + 1, width):
+            b[sparse + r] -= dense[r, c] * b[sparse + c]
+        b[sparse + r] *= dense[r, r]
+    for j in range(sparse - 1, -1, -1):
         total = b[j]
         for x in range(column[j], column[j + 1]):
-            total -= values[n + size + x] * b[row[x]]
+            total -= values[upper + x] * b[row[x]]
         b[j] = total * values[j]
 
 
@@ -78,10 +92,14 @@ def linearise(
     z: tuple[float, float, float],
     warmth: float,
     flattest: float,
+    cold: bool,
     out: np.ndarray,
 ) -> None:
-    """Linear form of every law at the present state: flow = out[k, 0] + out[k, 1] u_i - out[k, 2] u_j."""
-    for k in range(len(m)):
+    """Linear form of each law of the core: flow = out[k, 0] + out[k, 1] u_i - out[k, 2] u_j.
+
+    Where the state is a mere guess of the size of the flows (``cold``), the law is taken as proportional to the flow.
+    """
+    for k in range(len(out)):
         i, j = ends[0, k], ends[1, k]
         if laws[1, k] == PUMP:
             factor = z[0] + p[i] * (z[1] + p[i] * z[2])
@@ -96,7 +114,10 @@ def linearise(
             )
         y = 1.0 / max(found[3], flattest)
         out[k, 1], out[k, 2] = y * found[1], y * found[2]
-        out[k, 0] = m[k] + y * found[0] - out[k, 1] * u[i] + out[k, 2] * u[j]
+        if cold and laws[1, k] != PUMP:
+            out[k, 0] = 0.0
+        else:
+            out[k, 0] = m[k] + y * found[0] - out[k, 1] * u[i] + out[k, 2] * u[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -124,6 +145,38 @@ def assemble(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def settle(
+    m: float, u: float, sign: float, law: int, numbers: np.ndarray, z: tuple[float, float, float], most: float
+) -> float:
+    """Squared pressure behind a link of a dead end, from the flow in the link and the squared pressure before it.
+
+    Parameters
+    ----------
+    sign
+        +1 where the link leads away from the known end.
+    most
+        Squared pressure beyond which none is looked for.
+    """
+    x = 1.0 / math.sqrt(max(numbers[0], 1e-4))
+    friction, slope = 0.0, 0.0
+    for _ in range(6):
+        friction, slope, x = drag(m, law, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], x)
+    known, v = math.sqrt(min(max(u, LEAST_PRESSURE**2), most)), u
+    for _ in range(20):
+        p = math.sqrt(min(max(v, LEAST_PRESSURE**2), most))
+        if sign > 0.0:
+            found = pipe_law(u, v, known, p, friction, slope, numbers[5], numbers[6], numbers[7], m, z)
+            step = found[0] / found[2]
+        else:
+            found = pipe_law(v, u, p, known, friction, slope, numbers[5], numbers[6], numbers[7], m, z)
+            step = -found[0] / found[1]
+        v += step
+        if abs(step) <= 1e-13 * most:
+            break
+    return v
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_one(
     demand: np.ndarray,
     scale: np.ndarray,
@@ -133,10 +186,12 @@ def solve_one(
     x: np.ndarray,
     rows: np.ndarray,
     cols: np.ndarray,
+    core: np.ndarray,
     ends: np.ndarray,
     places: np.ndarray,
     column: np.ndarray,
     row: np.ndarray,
+    diagonal: np.ndarray,
     target: np.ndarray,
     laws: np.ndarray,
     numbers: np.ndarray,
@@ -145,12 +200,14 @@ def solve_one(
     warmth: float,
     accuracy: float,
     most: int,
+    cold: bool,
+    reference: float,
     values: np.ndarray,
     b: np.ndarray,
     linear: np.ndarray,
     p: np.ndarray,
 ) -> int:
-    """Improve u, m and x until nothing changes; the number of iterations, negative if that was not enough.
+    """Improve u, m and x of the core until nothing changes; the number of iterations, negative if that was not enough.
 
     Parameters
     ----------
@@ -159,41 +216,40 @@ def solve_one(
     rows, cols
         (n_nodes,) balance and unknown of each node, the spare one after the last where there is none.
     ends, laws, places
-        (2, n), (2, n) and (4, n): nodes, law and kind, and places in ``values`` of each link.
+        (2, n), (2, n) and (4, n_core): nodes, law and kind, and places in ``values`` of each link.
     numbers
         (n, 8): lambda, rough, reynolds, slim, loss, base, rise and fixed loss of each link.
     accuracy
         Relative change of flows and squared pressures that ends the iteration.
     """
-    n, n_nodes = len(column) - 1, len(u)
-    reference = LEAST_PRESSURE**2
-    for i in range(n_nodes):
-        reference = max(reference, abs(u[i]), shift[i])
+    n = len(diagonal)
     for iteration in range(1, most + 1):
-        for i in range(n_nodes):
-            p[i] = math.sqrt(min(max(u[i], LEAST_PRESSURE**2), 100.0 * reference))
-        linearise(m, u, p, x, ends, laws, numbers, lift, z, warmth, FLATTEST * reference, linear)
         values[:] = 0.0
         b[:] = 0.0
-        for i in range(n_nodes):
+        for i in core:
+            p[i] = math.sqrt(min(max(u[i], LEAST_PRESSURE**2), 100.0 * reference))
             b[rows[i]] -= demand[i]
+        linearise(
+            m, u, p, x, ends, laws, numbers, lift, z, warmth, FLATTEST * reference, cold and iteration == 1, linear
+        )
         assemble(linear, ends, places, rows, scale, shift, values, b)
-        factorise(n, values, column, row, target)
+        factorise(n, values, column, row, diagonal, target)
         substitute(n, values, column, row, b)
         b[n] = 0.0
         rise = 0.0
         step = 0.5 if iteration > CALM and iteration % 2 == 0 else 1.0
-        for i in range(n_nodes):
+        for i in core:
             found = scale[i] * b[cols[i]] + shift[i]
             rise = max(rise, abs(found - u[i]))
             u[i] += step * (found - u[i])
         change, total = 0.0, 0.0
-        for k in range(len(m)):
+        for k in range(len(linear)):
             flow = linear[k, 0] + linear[k, 1] * u[ends[0, k]] - linear[k, 2] * u[ends[1, k]]
             change += abs(flow - m[k])
             total += abs(flow)
             m[k] = flow
-        if step == 1.0 and change <= accuracy * total + STILL * reference * len(m) and rise <= accuracy * reference:
+        still = change <= accuracy * total + STILL * reference * len(linear)
+        if step == 1.0 and still and rise <= accuracy * reference:
             return iteration
     return -most
 
@@ -207,11 +263,17 @@ def solve_many(
     m: np.ndarray,
     rows: np.ndarray,
     cols: np.ndarray,
+    core: np.ndarray,
+    leaf: np.ndarray,
+    parent: np.ndarray,
+    sign: np.ndarray,
     ends: np.ndarray,
     places: np.ndarray,
     column: np.ndarray,
     row: np.ndarray,
+    diagonal: np.ndarray,
     target: np.ndarray,
+    n_values: int,
     laws: np.ndarray,
     numbers: np.ndarray,
     lift: np.ndarray,
@@ -219,19 +281,31 @@ def solve_many(
     warmth: float,
     accuracy: float,
     most: int,
+    cold: bool,
     iterations: np.ndarray,
 ) -> None:
-    """Solve scenario after scenario; arguments as in ``solve_one`` with a leading axis, of length 1 where shared."""
-    n, n_links = len(column) - 1, m.shape[1]
-    values, b = np.empty(n + 2 * column[n] + 1), np.empty(n + 1)
-    linear, p, x = np.empty((n_links, 3)), np.empty(u.shape[1]), np.empty(n_links)
+    """Solve scenario after scenario: flows of dead ends, the core, pressures of dead ends.
+
+    Arguments as in ``solve_one`` and ``Structure``; those of the scenarios with a leading axis, of length 1 where shared.
+    """
+    n, n_links, n_core = len(diagonal), m.shape[1], places.shape[1]
+    values, b = np.empty(n_values), np.empty(n + 1)
+    linear, p, x = np.empty((n_core, 3)), np.empty(u.shape[1]), np.empty(n_links)
+    drawn = np.empty(u.shape[1])
     for s in range(len(iterations)):
         d, c = min(s, len(demand) - 1), min(s, len(scale) - 1)
         h, q = min(s, len(shift) - 1), min(s, len(numbers) - 1)
-        for k in range(n_links):
+        drawn[:] = demand[d]
+        for t in range(len(leaf) - 1, -1, -1):
+            m[s, n_core + t] = sign[t] * drawn[leaf[t]]
+            drawn[parent[t]] += drawn[leaf[t]]
+        reference = LEAST_PRESSURE**2
+        for i in core:
+            reference = max(reference, abs(u[s, i]), shift[h, i])
+        for k in range(n_core):
             x[k] = 1.0 / math.sqrt(max(numbers[q, k, 0], 1e-4))
         iterations[s] = solve_one(
-            demand[d],
+            drawn,
             scale[c],
             shift[h],
             u[s],
@@ -239,10 +313,12 @@ def solve_many(
             x,
             rows,
             cols,
+            core,
             ends,
             places,
             column,
             row,
+            diagonal,
             target,
             laws,
             numbers[q],
@@ -251,8 +327,13 @@ def solve_many(
             warmth,
             accuracy,
             most,
+            cold,
+            reference,
             values,
             b,
             linear,
             p,
         )
+        for t in range(len(leaf)):
+            k = n_core + t
+            u[s, leaf[t]] = settle(m[s, k], u[s, parent[t]], sign[t], laws[0, k], numbers[q, k], z, 100.0 * reference)

@@ -40,13 +40,10 @@ class Law(IntEnum):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def colebrook(x: float, a: float, b: float) -> tuple[float, float]:
-    """Improve ``x = 1 / sqrt(lambda)``, the root of ``x + 2 log10(a x + b)``: two steps; x and the last slope."""
-    slope = 1.0
-    for _ in range(2):
-        inner = a * x + b
-        slope = 1.0 + LOG_SCALE * a / inner
-        x = max(x - (x + LOG_SCALE * math.log(inner)) / slope, 0.5)
-    return x, slope
+    """Improve ``x = 1 / sqrt(lambda)``, the root of ``x + 2 log10(a x + b)``, by one step of Newton's; x and the slope."""
+    inner = a * x + b
+    slope = 1.0 + LOG_SCALE * a / inner
+    return max(x - (x + LOG_SCALE * math.log(inner)) / slope, 0.5), slope
 
 
 @njit(cache=True, error_model="numpy")

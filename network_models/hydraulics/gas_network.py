@@ -79,6 +79,11 @@ class GasNetwork:
         return len(self.tail)
 
     @cached_property
+    def has_devices(self) -> bool:
+        """Whether any link is a compressor or regulator."""
+        return bool((self.kind >= GasLink.COMPRESSOR).any())
+
+    @cached_property
     def structures(self) -> dict[bytes, Structure]:
         """What has been worked out about the network by states of its links; filled by the solver."""
         return {}

@@ -7,28 +7,66 @@ from dataclasses import dataclass
 
 import numpy as np
 
+DENSE = 0.4
+"""Share of entries from which on the last unknowns are eliminated as a dense matrix."""
+SMALLEST_DENSE = 8
+
 
 @dataclass(frozen=True)
 class Elimination:
     """Pattern of the factors of a matrix of size n, its rows in the order of elimination.
 
+    Values are kept as [diagonal | lower | upper | dense, row by row | spare]: the first three of the columns before
+    ``n_sparse``, the dense matrix of the rest.
+
     Parameters
     ----------
     place
         (n,) row of each unknown.
+    n_sparse
+        Columns that are kept sparse.
     column, row
-        Compressed columns of the lower factor, rows rising.
+        Compressed sparse columns of the lower factor, rows rising; the upper one mirrors it.
+    diagonal
+        (n,) place of each diagonal entry.
     target
-        Place among the lower entries of each product of two entries of a column, in order.
+        (n_products, 2) places of the lower and upper entry that each product of two entries of a column goes to.
     position
-        Place of each lower entry by (row, column).
+        Rank of each lower entry of the sparse columns by (row, column).
     """
 
     place: np.ndarray
+    n_sparse: int
     column: np.ndarray
     row: np.ndarray
+    diagonal: np.ndarray
     target: np.ndarray
     position: dict[tuple[int, int], int]
+
+    @property
+    def n(self) -> int:
+        return len(self.place)
+
+    @property
+    def size(self) -> int:
+        """Number of values, the spare one included."""
+        return self.n_sparse + 2 * len(self.row) + (self.n - self.n_sparse) ** 2 + 1
+
+    def at(self, row: int, column: int) -> int:
+        """Place of an entry; the spare one where the row or column is n or more."""
+        return _at(self.n, self.n_sparse, len(self.row), self.position, row, column)
+
+
+def _at(n: int, sparse: int, count: int, position: dict[tuple[int, int], int], row: int, column: int) -> int:
+    dense, width = sparse + 2 * count, n - sparse
+    if max(row, column) >= n:
+        return dense + width * width
+    if min(row, column) >= sparse:
+        return dense + (row - sparse) * width + column - sparse
+    if row == column:
+        return row
+    rank = position[max(row, column), min(row, column)]
+    return sparse + rank + (count if row < column else 0)
 
 
 def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
@@ -42,20 +80,36 @@ def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
     order, columns = _least_degree(n, first, second)
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
-    column, row = np.zeros(n + 1, np.int32), []
+    sparse = _sparse_columns([len(near) for near in columns])
+    column, row = np.zeros(sparse + 1, np.int32), []
     position: dict[tuple[int, int], int] = {}
-    for j, near in enumerate(columns):
+    for j, near in enumerate(columns[:sparse]):
         for r in sorted(int(place[v]) for v in near):
             position[r, j] = len(row)
             row.append(r)
         column[j + 1] = len(row)
-    target = [
-        position[row[y], row[x]]
-        for j in range(n)
+    pairs = [
+        (row[y], row[x])
+        for j in range(sparse)
         for x in range(column[j], column[j + 1])
         for y in range(x + 1, column[j + 1])
     ]
-    return Elimination(place, column, np.array(row, np.int32), np.array(target, np.int32), position)
+    size = (n, sparse, len(row), position)
+    target = [(_at(*size, r, c), _at(*size, c, r)) for r, c in pairs]
+    diagonal = np.array([_at(*size, r, r) for r in range(n)], np.int32)
+    targets = np.array(target, np.int32).reshape(-1, 2)
+    return Elimination(place, sparse, column, np.array(row, np.int32), diagonal, targets, position)
+
+
+def _sparse_columns(counts: list[int]) -> int:
+    """Columns before the largest part at the end that is dense enough."""
+    n, entries, best = len(counts), 0, len(counts)
+    for j in range(n - 1, -1, -1):
+        entries += counts[j]
+        width = n - j
+        if width >= SMALLEST_DENSE and entries >= DENSE * width * (width - 1) / 2:
+            best = j
+    return best
 
 
 def _least_degree(n: int, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:

@@ -9,12 +9,15 @@ from network_models.hydraulics.gas_batch import Batch
 
 def reasons(batch: Batch) -> np.ndarray:
     """One sentence a scenario, '' where the state is physical, (n_scenarios,) of str."""
+    sound = batch.found & batch.settled & (batch.supplied & (batch.squared > 0)).all(axis=1)
+    text = np.full(batch.count, "", dtype=object)
+    if sound.all():
+        return text
     demand = np.broadcast_to(batch.inputs["demand"], batch.squared.shape)
     cut_off = ~batch.supplied & (demand != 0)
     negative = batch.supplied & (batch.squared <= 0)
     singular = ~np.isfinite(batch.squared).all(axis=1)
     wrong = singular | ~batch.found | ~batch.settled | cut_off.any(axis=1) | negative.any(axis=1)
-    text = np.full(batch.count, "", dtype=object)
     for s in np.flatnonzero(wrong).tolist():
         if cut_off[s].any():
             text[s] = _cut_off(batch, s, int(np.argmax(cut_off[s])), float(demand[s, np.argmax(cut_off[s])]))

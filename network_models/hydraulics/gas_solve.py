@@ -11,7 +11,7 @@ from network_models.hydraulics.gas_reasons import reasons
 from network_models.hydraulics.gas_result import GasResult, GasScenarios
 from network_models.hydraulics.water_check import NetworkError
 
-ACCURACY = 1e-8
+ACCURACY = 1e-6
 
 
 def solve(

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from network_models.hydraulics.gas_links import link_laws, link_numbers
 from network_models.hydraulics.gas_network import GasLink, GasNetwork, GasStatus
 from network_models.hydraulics.gas_order import Elimination, eliminate
 from network_models.hydraulics.water_check import NetworkError
@@ -32,13 +33,22 @@ class Structure:
     supplied
         (n_nodes,) bool: nodes that some chain of links joins to a fixed pressure.
     laws
-        Positions of the links with a law of their own (pipes, resistors, pumps) that carry gas.
+        Positions of the links with a law of their own (pipes, resistors, pumps) that carry gas: those of the core, then
+        those of dead ends, each before the ones behind it.
+    n_core
+        How many links are in the core.
+    core
+        (n,) int32: nodes that are not in a dead end.
+    leaf, parent, sign
+        (n_dead_ends,) int32, int32 and float64: the node behind each link of a dead end, the one before, and +1 where
+        the link leads from the one before to the one behind.
     tree
         (n, 3): link, parent and child, each parent before its children.
     rows, cols
         (n_nodes,) balance and unknown pressure of each node, ``n_unknown`` where there is none.
     """
 
+    network: GasNetwork
     status: np.ndarray
     supplied: np.ndarray
     laws: np.ndarray
@@ -47,16 +57,35 @@ class Structure:
     cols: np.ndarray
     n_unknown: int
     ends: np.ndarray
+    n_core: int
+    core: np.ndarray
+    leaf: np.ndarray
+    parent: np.ndarray
+    sign: np.ndarray
 
     @cached_property
     def elimination(self) -> Elimination:
         """Order and pattern of the factors."""
-        rows, cols, n = self.rows, self.cols, self.n_unknown
-        pairs = np.array([(rows[a], cols[b]) for a, b in (*self.ends.T, *self.ends.T[:, ::-1])], np.int64).reshape(
-            -1, 2
-        )
-        pairs = pairs[(pairs < n).all(axis=1)]
-        return eliminate(n, pairs[:, 0], pairs[:, 1])
+        i, j = self.ends[:, : self.n_core]
+        first = np.concatenate([self.rows[i], self.rows[j]])
+        second = np.concatenate([self.cols[j], self.cols[i]])
+        inside = np.maximum(first, second) < self.n_unknown
+        return eliminate(self.n_unknown, first[inside], second[inside])
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Numbers of the links (see ``link_numbers``) at the network's own diameters."""
+        return link_numbers(self.network, self.laws, self.network.diameter[None, :])
+
+    @cached_property
+    def link_laws(self) -> np.ndarray:
+        """Law of friction and kind of each link."""
+        return link_laws(self.network, self.laws)
+
+    @cached_property
+    def lift(self) -> np.ndarray:
+        """Gain of pressure of pumps."""
+        return self.network.lift[self.laws]
 
     @cached_property
     def kernel_rows(self) -> np.ndarray:
@@ -70,22 +99,13 @@ class Structure:
 
     @cached_property
     def places(self) -> np.ndarray:
-        """Where each link adds to the matrix: own row and column of its tail, and so on, (4, n_laws) int32."""
-        i, j = self.ends
-        rows, cols = self.kernel_rows, self.kernel_cols
+        """Where each link of the core adds to the matrix: row and column of its tail, and so on, (4, n_core) int32."""
+        i, j = self.ends[:, : self.n_core]
+        rows, cols, at = self.kernel_rows, self.kernel_cols, self.elimination.at
         pairs = ((rows[i], cols[i]), (rows[i], cols[j]), (rows[j], cols[i]), (rows[j], cols[j]))
-        return np.array([[self._place(r, c) for r, c in zip(*pair, strict=True)] for pair in pairs], np.int32).reshape(
+        return np.array([[at(int(r), int(c)) for r, c in zip(*pair, strict=True)] for pair in pairs], np.int32).reshape(
             4, -1
         )
-
-    def _place(self, row: int, col: int) -> int:
-        n, size = self.n_unknown, len(self.elimination.row)
-        if row == n or col == n:
-            return n + 2 * size
-        if row == col:
-            return int(row)
-        lower = n + self.elimination.position[max(row, col), min(row, col)]
-        return lower if row > col else lower + size
 
 
 def make_structure(network: GasNetwork, status: np.ndarray, fixed: np.ndarray) -> Structure:
@@ -113,18 +133,54 @@ def make_structure(network: GasNetwork, status: np.ndarray, fixed: np.ndarray) -
         eased[starved] = GasStatus.OPEN
         return make_structure(network, eased, fixed)
     supplied = _supplied(network, used, fixed)
-    free = supplied & (root >= 0) & ~fixed[np.maximum(root, 0)]
+    carries = (
+        (network.kind < GasLink.VALVE) & (used != GasStatus.CLOSED) & supplied[network.tail] & supplied[network.head]
+    )
+    tied = np.zeros(network.n_nodes, bool)
+    tied[tree[:, 1:].ravel()] = True
+    leaf, parent, link = _dead_ends(network, np.flatnonzero(carries), supplied & ~fixed & ~tied)
+    inner = supplied.copy()
+    inner[leaf] = False
+    free = inner & (root >= 0) & ~fixed[np.maximum(root, 0)]
     unknowns, rows = np.unique(root[free], return_inverse=True)
     row_of = np.full(network.n_nodes, len(unknowns))
     row_of[free] = rows
     held = {int(part[network.head[k]]) for k in np.flatnonzero(tie & (used == GasStatus.ACTIVE))}
     col_of = np.where(np.isin(part, list(held)), len(unknowns), row_of)
-    carries = (
-        (network.kind < GasLink.VALVE) & (used != GasStatus.CLOSED) & supplied[network.tail] & supplied[network.head]
-    )
-    laws = np.flatnonzero(carries)
+    carries[link] = False
+    laws = np.concatenate([np.flatnonzero(carries), link])
     ends = np.stack([network.tail[laws], network.head[laws]]).astype(np.int32)
-    return Structure(used, supplied, laws, tree, row_of, col_of, len(unknowns), ends)
+    sign = np.where(network.tail[link] == parent, 1.0, -1.0)
+    core = np.flatnonzero(~np.isin(np.arange(network.n_nodes), leaf)).astype(np.int32)
+    dead = (leaf.astype(np.int32), parent.astype(np.int32), sign)
+    return Structure(
+        network, used, supplied, laws, tree, row_of, col_of, len(unknowns), ends, len(laws) - len(link), core, *dead
+    )
+
+
+def _dead_ends(network: GasNetwork, links: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Leaf, parent and link of each dead end of pipes and resistors, from the inside out."""
+    near: dict[int, dict[int, int]] = {}
+    for k in links.tolist():
+        a, b = int(network.tail[k]), int(network.head[k])
+        near.setdefault(a, {})[k] = b
+        near.setdefault(b, {})[k] = a
+    stack = [v for v, ends in near.items() if free[v] and len(ends) == 1]
+    found: list[tuple[int, int, int]] = []
+    while stack:
+        v = stack.pop()
+        if len(near[v]) != 1:
+            continue
+        k, parent = next(iter(near[v].items()))
+        if network.kind[k] == GasLink.PUMP:
+            continue
+        found.append((v, parent, k))
+        near[v].clear()
+        del near[parent][k]
+        if free[parent] and len(near[parent]) == 1:
+            stack.append(parent)
+    leaf, parents, link = np.array(found[::-1], np.int64).reshape(-1, 3).T
+    return leaf, parents, link
 
 
 def _components(network: GasNetwork, links: np.ndarray) -> np.ndarray:
