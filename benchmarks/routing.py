@@ -223,7 +223,7 @@ def run(*, smoke: bool, instances: Path | None, only: str = "", **_: Any) -> lis
             Console().print("skipped: needs published instances (see docs/flood.md)")
             return []
         raise InputError("No instances: name a folder by --instances DIR or CHENGXIANG_INSTANCES (see docs/flood.md).")
-    for _ in warm():
+    for _kernel in warm():
         pass
     rows: list[Row] = []
     for table in read_tables(instances):
