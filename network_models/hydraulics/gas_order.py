@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DENSE = 0.4
+DENSE = 0.65
 """Share of entries from which on the last unknowns are eliminated as a dense matrix."""
 SMALLEST_DENSE = 8
 
