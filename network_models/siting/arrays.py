@@ -133,10 +133,9 @@ class Siting:
         grain = common_unit(costs) or 0.0
         return grain if grain * MOST_GRAINS > largest else 0.0
 
-    def pairs(self, keep: np.ndarray | None = None) -> Pairs:
-        """The kernels' form, of all finite pairs or those of a (m, n) mask."""
-        m, _ = self.shape
-        kept = np.isfinite(self.cost) if keep is None else keep & np.isfinite(self.cost)
+    def pairs(self) -> Pairs:
+        """The kernels' form, of all finite pairs."""
+        m, kept = len(self.fixed), np.isfinite(self.cost)
         ptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
         most = m if self.most is None else min(self.most, m)
         return Pairs(

@@ -37,15 +37,12 @@ class View:
     transition
         (m,) the transition that opens each site.
     pair
-        (m, n) position in the system's pairs, -1 where there is none.
-    origins
-        (n,) origins that want something.
+        (m, n) position in the system's pairs, -1 where there is none; customers are the origins that want something.
     """
 
     siting: Siting
     transition: np.ndarray
     pair: np.ndarray
-    origins: np.ndarray
 
 
 def strengthen(problem: Problem, system: SystemProblem, effort: Effort) -> Strengthened | None:
@@ -152,7 +149,7 @@ def _view(problem: Problem, system: SystemProblem, table: Timetable, transition:
     fixed = np.array([_opening(problem, table, int(p)) for p in transition]) / MILLION
     limit = int(most) if np.isfinite(most) else None
     siting = Siting(cost, demand, capacity.astype(float), fixed, single, limit)
-    return View(siting, transition, pair, origins)
+    return View(siting, transition, pair)
 
 
 def _to_state(problem: Problem, transition: np.ndarray) -> np.ndarray:

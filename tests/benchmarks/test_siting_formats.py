@@ -174,14 +174,14 @@ SOLVED = {
 @pytest.mark.parametrize("family", SOLVED)
 def test_read_and_solved(tmp_path: Path, family: str) -> None:
     text, value = SOLVED[family]
-    row = solve_instance(read(tmp_path, family, text)[0], 20.0)
+    row = solve_instance(read(tmp_path, family, text)[0], 600.0)
     assert row["value"] == pytest.approx(value)
     assert row["bound"] == pytest.approx(value)
     assert row["status"] == "optimal"
 
 
 def test_an_instance_without_a_plan_is_a_row_that_says_so(tmp_path: Path) -> None:
-    row = solve_instance(read(tmp_path, "sscflp_holmberg", HOLMBERG.replace("20 200", "4 200"))[0], 20.0)
+    row = solve_instance(read(tmp_path, "sscflp_holmberg", HOLMBERG.replace("20 200", "4 200"))[0], 600.0)
     assert row["status"] == "failed"
     assert row["value"] is None
 

@@ -26,11 +26,11 @@ from optimizer.systems.siting_branch import Limits, Tree
 from tests.core_problems import rich_problem
 from tests.systems.siting_cases import KINDS, best_value, siting_of, tiny
 
-EXACT = SolverSettings(mip_gap=1e-7, time_limit=60.0)
+EXACT = SolverSettings(mip_gap=1e-7, time_limit=600.0)
 CASES = [(kind, seed) for kind in KINDS for seed in range(8)]
 
 
-def limits(seconds: float = 30.0) -> Limits:
+def limits(seconds: float = 600.0) -> Limits:
     return Limits(1e-9, time.monotonic() + seconds, threading.Event(), 1)
 
 
@@ -169,6 +169,7 @@ OTHERWISE = {
     "lead time": lambda p: _with_sequence(p, "lead_years", 1),
     "existing capacity": lambda p: _with_sequence(p, "capacity", 3.0),
     "works at once": lambda p: _with_sequence(p, "works_at_once", 1),
+    "quota that counts otherwise": lambda _: _with_sequence(problem_of(tiny("median", 1)), "resource_use", 2.0),
     "windows": lambda p: _with_sequence(p, "latest_year", 2000),
 }
 
