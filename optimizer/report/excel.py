@@ -150,8 +150,9 @@ def _money(book: _Book, views: Views) -> None:
             f"{r.name_zh} {r.name_en}",
             r.period,
             float(r.budget),
+            float(r.carried_in),
             float(r.paid),
-            float(r.paid / r.budget) if r.budget else None,
+            None if r.used != r.used else float(r.used),
         ]
         for r in views.budget_use.itertuples()
     ]
@@ -159,10 +160,11 @@ def _money(book: _Book, views: Views) -> None:
         plain("source"),
         plain("year"),
         f"{plain('budget')} (10^6 CNY)",
+        f"{plain('carried_in')} (10^6 CNY)",
         f"{plain('paid')} (10^6 CNY)",
         plain("share_used"),
     ]
-    book.table("资金 Money", headers, rows, shares=(4,))
+    book.table("资金 Money", headers, rows, shares=(5,))
 
 
 def _counties(book: _Book, views: Views) -> None:

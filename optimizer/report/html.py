@@ -154,7 +154,7 @@ def _money(views: Views) -> Markup:
         charts.append(bars(views.years, series, ("百万元", "million CNY")[language - 1]))
     legend = [(PALETTE[i % len(PALETTE)], zh, en) for i, (_, zh, en) in enumerate(views.sources)]
     rows = [
-        (r.name_zh, r.name_en, r.period, r.budget, r.paid, r.paid / r.budget if r.budget else float("nan"))
+        (r.name_zh, r.name_en, r.period, r.budget, r.carried_in, r.paid, r.used)
         for r in views.budget_use.itertuples()
     ]
     return render_section("money.html", chart=both(*charts) if views.sources else Markup(""), legend=legend, rows=rows)

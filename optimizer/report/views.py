@@ -195,17 +195,19 @@ class Views:
 
     @cached_property
     def budget_use(self) -> pd.DataFrame:
-        """Budget and payments by source and period, 10^6 CNY."""
+        """Budget, what was carried over from the period before, and payments by source and period, 10^6 CNY."""
         budget = self.problem.funding["budget"].values.sum(axis=1) / MILLION
         paid = self.plan.decisions["payment"].values.sum(axis=0) / MILLION
-        return pd.DataFrame(
-            [
-                {"source": s, "name_zh": zh, "name_en": en, "period": y, "budget": budget[k, t], "paid": paid[k, t]}
-                for k, (s, zh, en) in enumerate(self.sources)
-                for t, y in enumerate(self.years)
-            ],
-            columns=["source", "name_zh", "name_en", "period", "budget", "paid"],
-        )
+        carried = self.plan.decisions["carry_over"].values.sum(axis=1) / MILLION
+        columns = ["source", "name_zh", "name_en", "period", "budget", "carried_in", "paid"]
+        rows = [
+            (s, zh, en, y, budget[k, t], carried[k, t - 1] if t else 0.0, paid[k, t])
+            for k, (s, zh, en) in enumerate(self.sources)
+            for t, y in enumerate(self.years)
+        ]
+        table = pd.DataFrame(rows, columns=columns)
+        at_hand = table["budget"] + table["carried_in"]
+        return table.assign(used=(table["paid"] / at_hand).where(at_hand > 0))
 
     @cached_property
     def _pool_left(self) -> float:

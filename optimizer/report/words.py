@@ -30,6 +30,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "money_note": ("分年分来源支出", "Payments by source and year"),
     "source": ("来源", "Source"),
     "budget": ("预算", "Budget"),
+    "carried_in": ("上年结转", "Carried over"),
     "paid": ("支付", "Paid"),
     "share_used": ("使用率", "Used"),
     "counties": ("县区服务", "Service by county"),

@@ -25,12 +25,11 @@ from optimizer.solve.settings import SolverSettings
 
 MOST_COLUMNS = 12
 """Columns kept of one solve of a block: its last improvements."""
-WIDEST = 3
-"""Blocks solved again beside the neighbourhoods."""
-FIRST_SHARE = 0.4
-"""Share of the time for the first pass over the blocks."""
-WITHIN_SHARE, IMPROVE_SHARE = 0.35, 0.5
-"""Shares of the time left for each block within its part, then for neighbourhoods beside the widest gaps."""
+MOVES, FIRST_REACH, CALMER = 3, 0.3, 0.6
+"""Short passes that look for prices; how far the first may move them, as a share of the largest; how much less each next one."""
+PASS_SHARE, PROOF_SHARE, IMPROVE_SHARE = 0.07, 0.5, 0.9
+"""Shares of the time for a short pass over all blocks; of what is left then, for the proof at the best prices by all workers; of
+what is left then, for neighbourhoods of the plan beside the widest gaps."""
 FEWEST_BLOCKS, FEWEST_CHOICES = 4, 3000
 """From when on a model is solved by blocks."""
 BLOCK_GAP = 0.003
@@ -90,23 +89,58 @@ class Decomposition:
         self.rest = [block for block in blocks if not block.model.integer.any()]
         self.lower, self.upper = board.compiled.row_lower[self.shared], board.compiled.row_upper[self.shared]
         self.workers = 1 if settings.threads == 1 else 2
-        self.master = Master(board.compiled, self.shared)
+        self.master = Master(board.compiled, self.shared, self.rest)
         self.neighbourhoods = Neighbourhoods(board, settings)
+        self.prices = self.sign = np.zeros(len(self.shared))
+        self.reach, self.infeasible = FIRST_REACH, False
         if board.values is not None:
             for known in self.known:
                 known.columns.append(board.values[known.block.columns])
 
     # ---- the story
-    def solve(self) -> None:
-        """Prices, every block, a master, then other prices and the widest gaps by turns until time is up."""
-        prices = self._first_prices()
-        self._pass(prices, self._left() * FIRST_SHARE, self.known)
+    def solve(self) -> str:
+        """Find prices in short passes over the blocks; then prove at them, and improve the plan beside.
+
+        Returns
+        -------
+        str
+            Termination: 'infeasible' where the relaxation or a block has no plan, else 'time_limit'.
+        """
+        self.prices = self._first_prices()
+        self.sign = np.sign(self.prices)
+        short = self._left() * PASS_SHARE
+        if not self.infeasible:
+            self._pass(short, self.known)
+        if self.infeasible:
+            return "infeasible"
+        self._pass_within(short)
         self._combine()
         while not self._over():
-            self._pass_within(prices, self._left() * WITHIN_SHARE)
+            for _ in range(MOVES):
+                self._move()
+                self._pass(min(short, self._left()), self.known)
+                self._combine()
+            self._pass(self._left() * PROOF_SHARE, self._widest())
             self._combine()
-            self._improve(prices, self._left() * IMPROVE_SHARE)
+            self._prove_and_improve(self._left() * IMPROVE_SHARE)
+            self._pass_within(min(short, self._left()))
             self._combine()
+        return "time_limit"
+
+    def _move(self) -> None:
+        """Prices at which the plans known would be worth least, not far from those at hand, less far each time."""
+        columns = self._columns()
+        if not columns:
+            return
+        within = self.reach * float(np.abs(self.prices).max(initial=0.0))
+        self.prices = self.master.prices(columns, self.prices, self.sign, within, self.settings)
+        self.reach *= CALMER
+
+    def _widest(self) -> list[Known]:
+        """Blocks whose gap at the prices is open, the widest first."""
+        best = np.array([known.best(self.prices) for known in self.known])
+        gaps = np.array([known.bound(self.prices) for known in self.known]) - best
+        return [self.known[i] for i in np.argsort(-gaps) if gaps[i] > self.settings.mip_gap * abs(best[i])]
 
     def _left(self) -> float:
         return max(0.0, self.until - time.monotonic())
@@ -123,6 +157,7 @@ class Decomposition:
             replace(self.settings, options={}),
             time_limit=self._left(),
         )
+        self.infeasible = solved.termination == "infeasible"
         if solved.duals is None:
             return np.zeros(len(self.shared))
         self.board.hear_bound(solved.bound)
@@ -130,40 +165,40 @@ class Decomposition:
         return np.where(np.isfinite(self.upper), size, np.where(np.isfinite(self.lower), -size, 0.0))
 
     # ---- blocks
-    def _improve(self, prices: np.ndarray, seconds: float) -> None:
-        """Neighbourhoods of the plan, and beside them the blocks whose gap at these prices is widest once more."""
-        until = min(self.until, time.monotonic() + seconds)
-        with ThreadPoolExecutor(1) as pool:
-            plan = pool.submit(self.neighbourhoods.improve, until, self.stop)
-            if self.workers > 1:
-                self._pass(prices, seconds, self._widest(prices), workers=1)
-            plan.result()
+    def _prove_and_improve(self, seconds: float) -> None:
+        """Blocks solved for long, the widest gap first, and beside them neighbourhoods of the plan."""
+        until, halt = min(self.until, time.monotonic() + seconds), threading.Event()
+        widest = self._widest()
         if self.workers == 1:
-            self._pass(prices, seconds, self._widest(prices))
+            self._pass(seconds / 2, widest)
+            self.neighbourhoods.improve(until, halt)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            plan = pool.submit(self.neighbourhoods.improve, until, halt)
+            self._pass(seconds, widest, workers=1)
+            halt.set()
+            plan.result()
 
-    def _widest(self, prices: np.ndarray) -> list[Known]:
-        gaps = np.array([known.bound(prices) - known.best(prices) for known in self.known])
-        order = np.argsort(-gaps)
-        return [self.known[i] for i in order[:WIDEST] if gaps[i] > 1e-6]
-
-    def _pass(self, prices: np.ndarray, seconds: float, chosen: list[Known], workers: int | None = None) -> None:
+    def _pass(self, seconds: float, chosen: list[Known], workers: int | None = None) -> None:
         """Solve blocks at one price vector; their bounds together are a bound on the whole."""
+        prices = self.prices
         todo = [(known, known.block.priced(prices)) for known in chosen]
         for known, solved in self._solved(todo, seconds, workers or self.workers):
             known.bounds.append((prices, solved.bound))
+            self.infeasible |= solved.termination == "infeasible"
         self._tell_bound(prices)
 
-    def _pass_within(self, prices: np.ndarray, seconds: float) -> None:
+    def _pass_within(self, seconds: float) -> None:
         """Solve every block within what it uses now and its part of what is left, at no price.
 
         Parts are as large as what a block would spend at the prices; rows without a price are open to all.
         """
-        wanted = np.array([known.spending(prices) for known in self.known])
+        wanted = np.array([known.spending(self.prices) for known in self.known])
         parts = wanted / wanted.sum() if wanted.sum() > 0 else np.full(len(wanted), 1 / len(wanted))
         left = self._left_over()
         todo = []
         for known, share in zip(self.known, parts, strict=True):
-            used, taken = known.used(self.board.values), np.where(prices != 0, share, 1.0)
+            used, taken = known.used(self.board.values), np.where(self.sign != 0, share, 1.0)
             todo.append((known, known.block.allotted(*(used + _times(taken, free) for free in left))))
         for _ in self._solved(todo, seconds, self.workers):
             pass
@@ -214,12 +249,17 @@ class Decomposition:
     # ---- plans
     def _combine(self) -> None:
         """One plan of each block, paid for afresh."""
-        if self._over():
+        columns = self._columns()
+        if self._over() or not columns:
             return
         limit = min(MASTER_SECONDS, max(1.0, self._left()))
-        columns = [(known.block, known.columns) for known in self.known]
         self.board.offer(self.master.best(columns, self.board.values, self.settings, limit, self.stop))
         self._keep_incumbent()
+
+    def _columns(self) -> list[tuple[Block, list[np.ndarray]]]:
+        """Known plans of every block; none at all while one block has none."""
+        columns = [(known.block, known.columns) for known in self.known]
+        return columns if all(plans for _, plans in columns) else []
 
     def _keep_incumbent(self) -> None:
         if self.board.values is not None:

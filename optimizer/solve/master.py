@@ -19,11 +19,13 @@ CHOICE = "chosen"
 
 
 class Master:
-    """Choose among plans of blocks; columns that are neither choices nor structural are free."""
+    """Choose among plans of blocks; money, and the columns of blocks without a choice (``rest``), are free."""
 
-    def __init__(self, compiled: Compiled, shared: np.ndarray) -> None:
-        self.compiled = compiled
-        self.free = np.flatnonzero(~compiled.integer & ~compiled.columns.structural)
+    def __init__(self, compiled: Compiled, shared: np.ndarray, rest: Sequence[Block]) -> None:
+        self.compiled, self.shared = compiled, shared
+        free = ~compiled.integer & ~compiled.columns.structural
+        free[np.concatenate([np.empty(0, int), *(block.columns for block in rest)])] = True
+        self.free = np.flatnonzero(free)
         by_row = compiled.matrix.tocsr()
         touched = np.diff(by_row[:, self.free].indptr) > 0
         touched[shared] = True
@@ -53,6 +55,40 @@ class Master:
         values = np.asarray(plans @ chosen).ravel()
         values[self.free] = solved.values[len(owner) :]
         return values
+
+    def prices(
+        self,
+        columns: Sequence[tuple[Block, Sequence[np.ndarray]]],
+        about: np.ndarray,
+        sign: np.ndarray,
+        within: float,
+        settings: SolverSettings,
+    ) -> np.ndarray:
+        """Prices of the shared rows, near given ones, at which mixtures of known plans are worth least.
+
+        Shared rows may be bought at ``about + within`` and sold at ``about - within``, so that the shadow prices stay in between
+        (stabilised column generation; du Merle and others 1999). Rows of ``sign`` 0 have no price.
+        """
+        compiled = self._compiled(*self._plans(columns))
+        priced = np.flatnonzero(sign)
+        rows = np.searchsorted(self.rows, self.shared[priced])
+        sign, n = sign[priced], len(priced)
+        trade = sp.csc_matrix((sign, (rows, np.arange(n))), shape=(compiled.matrix.shape[0], n))
+        least = np.maximum(np.abs(about[priced]) - within, 0.0)
+        cost = np.concatenate([compiled.cost, -(np.abs(about[priced]) + within), least])
+        relaxed = replace(
+            compiled,
+            matrix=sp.hstack([compiled.matrix, -trade, trade], format="csc"),
+            col_lower=np.append(compiled.col_lower, np.zeros(2 * n)),
+            col_upper=np.append(compiled.col_upper, np.full(2 * n, np.inf)),
+            integer=np.zeros(len(cost), bool),
+            costs={CHOICE: cost},
+        )
+        solved = run(relaxed, replace(settings, options={}), time_limit=settings.time_limit)
+        prices = about.copy()
+        if solved.duals is not None:
+            prices[priced] = sign * np.clip(solved.duals[rows], least, np.abs(about[priced]) + within)
+        return prices
 
     def _plans(self, columns: Sequence[tuple[Block, Sequence[np.ndarray]]]) -> tuple[sp.csc_matrix, np.ndarray]:
         """Plans as columns over all columns of the whole (free ones left out), and the block of each."""

@@ -46,8 +46,8 @@ def solve_compiled(
 
 def _by_blocks(board: Board, settings: SolverSettings, time_limit: float, stop: threading.Event) -> Solved:
     began = time.monotonic()
-    Decomposition(board, settings, stop, began + time_limit).solve()
-    return _result(board, "time_limit", stop, began)
+    termination = Decomposition(board, settings, stop, began + time_limit).solve()
+    return _result(board, termination, stop, began)
 
 
 def _whole(
