@@ -18,6 +18,8 @@ FLATTEST = 1e-9
 """Least slope of a law, as a share of the squared reference pressure over 1 kg/s."""
 STILL = 1e-19
 """Change of flow a link that always counts as none, kg/s for each Pa2 of the reference: what rounding leaves."""
+QUADRATIC = 1e-2
+"""Relative change below which convergence is taken to be quadratic."""
 CALM = 40
 """Iteration from which on every other step is halved."""
 PUMP = 2
@@ -220,9 +222,10 @@ def solve_one(
     numbers
         (n, 8): lambda, rough, reynolds, slim, loss, base, rise and fixed loss of each link.
     accuracy
-        Relative change of flows and squared pressures that ends the iteration.
+        Relative error of flows and squared pressures left that ends the iteration. Once a step is small, the next one
+        is about its cube over the square of the one before (convergence is quadratic): that is the error left.
     """
-    n = len(diagonal)
+    n, last = len(diagonal), 1.0
     for iteration in range(1, most + 1):
         values[:] = 0.0
         b[:] = 0.0
@@ -248,9 +251,13 @@ def solve_one(
             change += abs(flow - m[k])
             total += abs(flow)
             m[k] = flow
-        still = change <= accuracy * total + STILL * reference * len(linear)
-        if step == 1.0 and still and rise <= accuracy * reference:
+        moved = max(change / (total + 1e-300), rise / reference)
+        if change <= STILL * reference * len(linear) and rise <= accuracy * reference:
+            moved = 0.0
+        left = moved if moved > QUADRATIC else moved * (moved / last) ** 2
+        if step == 1.0 and min(moved, left) <= accuracy:
             return iteration
+        last = moved
     return -most
 
 

@@ -11,7 +11,7 @@ from network_models.hydraulics.gas_reasons import reasons
 from network_models.hydraulics.gas_result import GasResult, GasScenarios
 from network_models.hydraulics.water_check import NetworkError
 
-ACCURACY = 1e-6
+ACCURACY = 1e-8
 
 
 def solve(
@@ -36,8 +36,7 @@ def solve(
     start
         A result to begin from: of the same scenarios, or of one that stands for all.
     accuracy
-        Relative change of flows and squared pressures that ends the iteration; the last step is quadratic, so that the
-        error left is far smaller.
+        Relative error left in flows and squared pressures, estimated from the last two steps, that ends the iteration.
 
     Returns
     -------
