@@ -45,6 +45,7 @@ class Epanet:
         self.folder = Path(tempfile.mkdtemp(prefix="chengxiang-epanet-"))
         copy = self.folder / "network.inp"
         shutil.copyfile(path, copy)
+        self.first_demands: np.ndarray | None = None
         self.project = ctypes.c_void_p()
         self.call("EN_createproject", ctypes.byref(self.project), bare=True)
         names = [str(copy).encode(), str(self.folder / "report.txt").encode(), str(self.folder / "out.bin").encode()]

@@ -24,6 +24,8 @@ ACCURACY = 1e-7
 HEAD_TOLERANCE, FLOW_RELATIVE, FLOW_ABSOLUTE = 1e-3, 1e-4, 1e-6
 SMOKE = 3
 WIDTH = 150
+ABSURD_HEAD = 1e5
+"""Metres that only a placeholder for a diameter or a demand behind closed links brings about."""
 
 
 def run(*, smoke: bool, instances: Path | None, only: str = "", **_: Any) -> list[Row]:
@@ -112,16 +114,20 @@ def _differences(network: WaterNetwork, result: WaterResult, state: EpanetState)
         "converged": bool(result.converged),
         "reference_balanced": state.balanced,
         "isolated": [network.node_names[i] for i in np.flatnonzero(result.isolated)],
-        "status": _verdict(apart, far, flows_equal, len(other), state.balanced),
+        "status": _verdict(heads, apart, far, flows_equal, len(other), state.balanced),
     }
     if len(other) or row["status"] == "failed":
         row |= _evidence(network, result, state, codes, other)
     return row
 
 
-def _verdict(apart: np.ndarray, far: np.ndarray, flows_equal: bool, others: int, balanced: bool) -> str:
+def _verdict(
+    heads: np.ndarray, apart: np.ndarray, far: np.ndarray, flows_equal: bool, others: int, balanced: bool
+) -> str:
     if others:
         return "states differ"
+    if (np.abs(heads) > ABSURD_HEAD).any():
+        return "no meaningful heads"
     if flows_equal and not far.any():
         return "equal" if (apart <= HEAD_TOLERANCE).all() else "equal where supplied"
     return "failed" if balanced else "reference unbalanced"
@@ -177,7 +183,7 @@ def _csv_difference(file: Path, network: WaterNetwork, result: WaterResult) -> f
 def _print(rows: list[Row]) -> None:
     table = Table(title="Water networks: largest difference of head (m), or of pressure (relative, STANET)")
     for name in ("network", "size", "difference", "where supplied", "stored csv", "flow m3/s", "status"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=name != "network", overflow="fold")
     for row in rows:
         keys = ("value", "supplied_difference", "csv_difference", "flow_difference")
         table.add_row(row["instance"], row["size"], *(_figure(row.get(key)) for key in keys), row["status"])

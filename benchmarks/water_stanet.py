@@ -81,12 +81,13 @@ def read_case(case: Path, info: Row) -> WaterNetwork:
         for entry in _table(case, name):
             amount = sign * float(entry["mdot_kg_per_s"]) * float(entry["scaling"] or 1.0) / info["density"]
             demand[place[int(entry["junction"])]] += amount
-    links, curves = _links(case, place, metres)
+    links, curves = _links(case, place, metres, height)
     options = WaterOptions("D-W", FRICTION[info["friction_model_used_below"]], info["viscosity"] / info["density"])
     return WaterNetwork.from_arrays(height, demand, fixed, **_columns(links), curves=tuple(curves), options=options)
 
 
-def _links(case: Path, place: dict[int, int], metres: float) -> tuple[list[Row], list[np.ndarray]]:
+def _links(case: Path, place: dict[int, int], metres: float, height: np.ndarray) -> tuple[list[Row], list[np.ndarray]]:
+    """Links and pump curves; a pump of these tables adds a pressure whatever the heights of its ends."""
     links: list[Row] = []
     curves: list[np.ndarray] = []
     for entry in _table(case, "pipe"):
@@ -109,6 +110,7 @@ def _links(case: Path, place: dict[int, int], metres: float) -> tuple[list[Row],
             remedy = "The tables do not say which curve a pump has, so this case cannot be compared."
             raise InputError(Finding(f"{case.name}/pump.csv", 0, "ps_stanet", found, wanted, remedy))
         ends = place[int(entry["from_junction"])], place[int(entry["to_junction"])]
+        lift += height[ends[1]] - height[ends[0]]
         links.append(_link(ends, LinkKind.PUMP, (np.nan, np.nan, np.nan), 0.0) | {"curve": len(curves)})
         curves.append(np.array([[0.0, lift + LEAN], [WIDEST, lift - LEAN]]))
     return links, curves
@@ -123,7 +125,7 @@ def _link(ends: tuple[int, int], kind: LinkKind, sizes: tuple[float, float, floa
     }  # fmt: skip
 
 
-def _columns(links: list[Row]) -> dict[str, list[Any]]:
+def _columns(links: list[Row]) -> dict[str, Any]:
     return {name: [link[name] for link in links] for name in links[0]}
 
 

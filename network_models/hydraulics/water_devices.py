@@ -72,7 +72,7 @@ def assemble_devices(system, work):  # type: ignore[no-untyped-def]
         _add_devices(system.layout, work)
     if len(system.outlets.row) > 0:
         _assemble_outlets(system.outlets, work)
-    if len(system.devices.meets) > 0:
+    if system.devices.n_holding > 0:
         _hold_pressures(system, work)
 
 

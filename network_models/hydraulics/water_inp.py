@@ -286,7 +286,7 @@ def _valve_state(valve: Any, kind: LinkKind, factor: float) -> tuple[int, float]
     if fixed is not None:
         return fixed, np.nan
     if kind == LinkKind.GPV:
-        return LinkStatus.ACTIVE, np.nan
+        return LinkStatus.OPEN, np.nan
     scale = factor if kind in (LinkKind.PRV, LinkKind.PSV, LinkKind.PBV) else 1.0
     return LinkStatus.ACTIVE, float(valve.initial_setting) * scale
 

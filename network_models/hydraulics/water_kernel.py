@@ -22,6 +22,8 @@ lanes: Any = water_lanes
 WIDTH = 8
 STRIP = 64
 """Pipes taken through all steps together, so that they stay in the nearest memory."""
+ROUNDING_AFTER, ROUNDING = 40, 1e-5
+"""After so many iterations a relative change of this size is rounding in very stiff links; EPANET asks no more at most."""
 BALANCED, UNBALANCED, SINGULAR = 0, 1, 2
 
 
@@ -53,9 +55,10 @@ def _judge(system, work, progress, limits, iteration):  # type: ignore[no-untype
         relax[w], switched = 1.0, False
         if rules.damp_limit <= 0.0 or error <= rules.damp_limit:
             relax[w] = 0.6 if rules.damp_limit > 0.0 else 1.0
-            if len(system.devices.meets) > 0:
+            if system.devices.n_holding > 0:
                 switched = valve_states(system.layout, system.devices, work, w)
-        if error <= accuracy and demands_settled(system, work, w):
+        enough = accuracy if iteration <= ROUNDING_AFTER else max(accuracy, ROUNDING)
+        if error <= enough and demands_settled(system, work, w):
             switched |= link_states(system, work, w)
             switched |= pressure_switches(system, work, w)
             if not switched:
@@ -75,7 +78,7 @@ def _release(system, work, progress):  # type: ignore[no-untyped-def]
     lay, matrix = system.layout, work.matrix
     for i in range(lay.n_core):
         for w in range(matrix.shape[1]):
-            if not matrix[i, w] > 0.0 and progress.again[w] == 0:
+            if not 0.0 < matrix[i, w] < np.inf and progress.again[w] == 0:
                 work.head[: lay.n_core, w] = 0.0
                 work.relax[w], progress.again[w] = 0.0, 1
                 if not _let_go(lay, system.devices.kind, work.status, i, w):
@@ -186,7 +189,7 @@ def _heads_lanes(system, work):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def iterate(system, work, progress, falls, limits):  # type: ignore[no-untyped-def]
     """Iterate until every lane is finished; ``limits`` are the accuracy and the most iterations."""
-    iteration, width, valves = 0, work.flow.shape[1], len(system.devices.meets) > 0
+    iteration, width, valves = 0, work.flow.shape[1], system.devices.n_holding > 0
     progress.next_check[:] = system.rules.check_frequency
     while True:
         _clear(system.layout, work)

@@ -128,7 +128,8 @@ def solve(
         Flows and states to start from; a result of one scenario or of equally many. A network with several
         consistent states may then end in another of them.
     accuracy
-        Largest sum of changes of flow over the sum of flows.
+        Largest sum of changes of flow over the sum of flows; after 40 iterations 1e-5 is enough, which is what rounding
+        leaves in very stiff links (PBVs), and the least that a file of EPANET can ask for.
     max_iterations
         Iterations at most.
     strict

@@ -53,7 +53,7 @@ class Layout(NamedTuple):
 
 
 class Devices(NamedTuple):
-    """Links that may change their state, one entry each.
+    """Links that may change their state, one entry each; ``n_holding`` of them are PRVs and PSVs.
 
     ``lift_law`` is the law of a pump, with ``shutoff``, ``factor`` and ``power``; ``begin:end`` its points or those of a
     GPV in ``points``; ``highest`` the most it lifts at speed 1. ``grade`` is the elevation that a setting of pressure
@@ -61,6 +61,7 @@ class Devices(NamedTuple):
     the sign of their inflow.
     """
 
+    n_holding: int
     link: np.ndarray
     kind: np.ndarray
     lift_law: np.ndarray
@@ -163,6 +164,7 @@ def _devices(network: WaterNetwork, tape: Tape, link: np.ndarray) -> Devices:
     keeps = np.where(network.kind[link] == LinkKind.PSV, network.tail[link], network.head[link])
     meets_begin, meets_end, meets, sign = _meets(network, tape, link, keeps)
     return Devices(
+        int(np.isin(network.kind, (LinkKind.PRV, LinkKind.PSV)).sum()),
         link,
         network.kind[link].astype(np.int64),
         law,
