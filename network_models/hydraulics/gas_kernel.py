@@ -27,25 +27,42 @@ PUMP = 2
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def factorise(
-    n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, diagonal: np.ndarray, target: np.ndarray
+    n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, first_dense: np.ndarray, target: np.ndarray
 ) -> None:
     """LU factors in place; arguments as in ``Elimination``, n the whole size."""
-    sparse, size, t = len(column) - 1, len(row), 0
-    lower, upper = sparse, sparse + size
+    sparse, t = len(column) - 1, 0
+    diagonal, pair = values[:sparse], values[sparse : sparse + 2 * len(row)].reshape(-1, 2)
+    dense = _dense(n, sparse, len(row), values)
     for j in range(sparse):
-        inverse = 1.0 / values[j]
-        values[j] = inverse
-        first, last = column[j], column[j + 1]
-        for x in range(first, last):
-            low, up = values[lower + x] * inverse, values[upper + x]
-            values[diagonal[row[x]]] -= low * up
+        inverse = 1.0 / diagonal[j]
+        diagonal[j] = inverse
+        last = column[j + 1]
+        for x in range(column[j], last):
+            pair[x, 0] *= inverse
+        for x in range(column[j], first_dense[j]):
+            low, up = pair[x, 0], pair[x, 1]
+            diagonal[row[x]] -= low * up
             for y in range(x + 1, last):
-                values[target[t, 0]] -= values[lower + y] * inverse * up
-                values[target[t, 1]] -= low * values[upper + y]
+                place = target[t]
                 t += 1
-            values[lower + x] = low
-    width = n - sparse
-    dense = values[upper + size : upper + size + width * width].reshape(width, width)
+                pair[place, 0] -= pair[y, 0] * up
+                pair[place, 1] -= low * pair[y, 1]
+        for x in range(first_dense[j], last):
+            r, low = row[x] - sparse, pair[x, 0]
+            for y in range(first_dense[j], last):
+                dense[r, row[y] - sparse] -= low * pair[y, 1]
+    _factorise_dense(dense)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _dense(n: int, sparse: int, count: int, values: np.ndarray) -> np.ndarray:
+    width, start = n - sparse, sparse + 2 * count
+    return values[start : start + width * width].reshape(width, width)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _factorise_dense(dense: np.ndarray) -> None:
+    width = len(dense)
     for j in range(width):
         inverse = 1.0 / dense[j, j]
         dense[j, j] = inverse
@@ -61,12 +78,12 @@ def factorise(
 @njit(cache=True, nogil=True, error_model="numpy")
 def substitute(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, b: np.ndarray) -> None:
     """Solve with the factors, in place of the right-hand side."""
-    sparse, size = len(column) - 1, len(row)
-    lower, upper, width = sparse, sparse + size, n - sparse
-    dense = values[upper + size : upper + size + width * width].reshape(width, width)
+    sparse = len(column) - 1
+    width, pair = n - sparse, values[sparse : sparse + 2 * len(row)].reshape(-1, 2)
+    dense = _dense(n, sparse, len(row), values)
     for j in range(sparse):
         for x in range(column[j], column[j + 1]):
-            b[row[x]] -= values[lower + x] * b[j]
+            b[row[x]] -= pair[x, 0] * b[j]
     for r in range(width):
         for c in range(r):
             b[sparse + r] -= dense[r, c] * b[sparse + c]
@@ -77,7 +94,7 @@ def substitute(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, 
     for j in range(sparse - 1, -1, -1):
         total = b[j]
         for x in range(column[j], column[j + 1]):
-            total -= values[upper + x] * b[row[x]]
+            total -= pair[x, 1] * b[row[x]]
         b[j] = total * values[j]
 
 
@@ -193,7 +210,7 @@ def solve_one(
     places: np.ndarray,
     column: np.ndarray,
     row: np.ndarray,
-    diagonal: np.ndarray,
+    first_dense: np.ndarray,
     target: np.ndarray,
     laws: np.ndarray,
     numbers: np.ndarray,
@@ -225,7 +242,7 @@ def solve_one(
         Relative error of flows and squared pressures left that ends the iteration. Once a step is small, the next one
         is about its cube over the square of the one before (convergence is quadratic): that is the error left.
     """
-    n, last = len(diagonal), 1.0
+    n, last = len(b) - 1, 1.0
     for iteration in range(1, most + 1):
         values[:] = 0.0
         b[:] = 0.0
@@ -236,7 +253,7 @@ def solve_one(
             m, u, p, x, ends, laws, numbers, lift, z, warmth, FLATTEST * reference, cold and iteration == 1, linear
         )
         assemble(linear, ends, places, rows, scale, shift, values, b)
-        factorise(n, values, column, row, diagonal, target)
+        factorise(n, values, column, row, first_dense, target)
         substitute(n, values, column, row, b)
         b[n] = 0.0
         rise = 0.0
@@ -278,8 +295,9 @@ def solve_many(
     places: np.ndarray,
     column: np.ndarray,
     row: np.ndarray,
-    diagonal: np.ndarray,
+    first_dense: np.ndarray,
     target: np.ndarray,
+    n_unknown: int,
     n_values: int,
     laws: np.ndarray,
     numbers: np.ndarray,
@@ -295,8 +313,8 @@ def solve_many(
 
     Arguments as in ``solve_one`` and ``Structure``; those of the scenarios with a leading axis, of length 1 where shared.
     """
-    n, n_links, n_core = len(diagonal), m.shape[1], places.shape[1]
-    values, b = np.empty(n_values), np.empty(n + 1)
+    n_links, n_core = m.shape[1], places.shape[1]
+    values, b = np.empty(n_values), np.empty(n_unknown + 1)
     linear, p, x = np.empty((n_core, 3)), np.empty(u.shape[1]), np.empty(n_links)
     drawn = np.empty(u.shape[1])
     for s in range(len(iterations)):
@@ -325,7 +343,7 @@ def solve_many(
             places,
             column,
             row,
-            diagonal,
+            first_dense,
             target,
             laws,
             numbers[q],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DENSE = 0.65
+DENSE = 0.8
 """Share of entries from which on the last unknowns are eliminated as a dense matrix."""
 SMALLEST_DENSE = 8
 
@@ -16,8 +16,8 @@ SMALLEST_DENSE = 8
 class Elimination:
     """Pattern of the factors of a matrix of size n, its rows in the order of elimination.
 
-    Values are kept as [diagonal | lower | upper | dense, row by row | spare]: the first three of the columns before
-    ``n_sparse``, the dense matrix of the rest.
+    Values are kept as [diagonal | lower and upper entries in pairs | dense, row by row | spare]: the first two of the
+    columns before ``n_sparse``, the dense matrix of the rest.
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ class Elimination:
         Columns that are kept sparse.
     column, row
         Compressed sparse columns of the lower factor, rows rising; the upper one mirrors it.
-    diagonal
-        (n,) place of each diagonal entry.
+    first_dense
+        (n_sparse,) rank in ``row`` of the first entry of each column that lies in the rows of the dense matrix.
     target
-        (n_products, 2) places of the lower and upper entry that each product of two entries of a column goes to.
+        Rank of the pair that each product of two entries of a column goes to, where it goes to a sparse column.
     position
         Rank of each lower entry of the sparse columns by (row, column).
     """
@@ -39,7 +39,7 @@ class Elimination:
     n_sparse: int
     column: np.ndarray
     row: np.ndarray
-    diagonal: np.ndarray
+    first_dense: np.ndarray
     target: np.ndarray
     position: dict[tuple[int, int], int]
 
@@ -66,7 +66,7 @@ def _at(n: int, sparse: int, count: int, position: dict[tuple[int, int], int], r
     if row == column:
         return row
     rank = position[max(row, column), min(row, column)]
-    return sparse + rank + (count if row < column else 0)
+    return sparse + 2 * rank + (row < column)
 
 
 def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
@@ -88,17 +88,17 @@ def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
             position[r, j] = len(row)
             row.append(r)
         column[j + 1] = len(row)
-    pairs = [
-        (row[y], row[x])
+    rows = np.array(row, np.int32)
+    first_dense = np.array(
+        [column[j] + np.searchsorted(rows[column[j] : column[j + 1]], sparse) for j in range(sparse)], np.int32
+    )
+    target = [
+        position[row[y], row[x]]
         for j in range(sparse)
-        for x in range(column[j], column[j + 1])
+        for x in range(column[j], first_dense[j])
         for y in range(x + 1, column[j + 1])
     ]
-    size = (n, sparse, len(row), position)
-    target = [(_at(*size, r, c), _at(*size, c, r)) for r, c in pairs]
-    diagonal = np.array([_at(*size, r, r) for r in range(n)], np.int32)
-    targets = np.array(target, np.int32).reshape(-1, 2)
-    return Elimination(place, sparse, column, np.array(row, np.int32), diagonal, targets, position)
+    return Elimination(place, sparse, column, rows, first_dense, np.array(target, np.int32), position)
 
 
 def _sparse_columns(counts: list[int]) -> int:
