@@ -54,6 +54,7 @@ class Found(NamedTuple):
     """Results by configuration and event; ``trace`` has no steps unless hydrographs are wanted."""
 
     peak: np.ndarray  # (n_configurations, n_events, n_elements)
+    arriving: np.ndarray  # (n_configurations, n_events, n_zones): greatest flow beside the zone
     stored: np.ndarray  # (n_configurations, n_events, n_zones)
     held: np.ndarray  # (n_configurations, n_events, n_storages): greatest volume
     balance: np.ndarray  # (n_configurations, n_events)
@@ -72,6 +73,7 @@ class State(NamedTuple):
     pool: np.ndarray  # (n_storages, 8)
     release: np.ndarray  # (n_storages, 8)
     held: np.ndarray  # (n_storages, 8) greatest so far
+    arriving: np.ndarray  # (n_zones, 8) greatest so far
     behind: np.ndarray  # (n_zones, 8) with half a step of what enters
     enters: np.ndarray  # (n_zones, 8)
     broken: np.ndarray  # (n_zones, 8)
@@ -86,7 +88,7 @@ def _new_state(river):  # type: ignore[no-untyped-def]
     s = river.first_segment[n]
     return State(
         np.zeros((n, w)), np.zeros((n, w)), np.zeros((n, w)), np.zeros((n, w)), np.zeros((s, w)), np.zeros((s, w)),
-        np.zeros((p, w)), np.zeros((p, w)), np.zeros((p, w)), np.zeros((z, w)), np.zeros((z, w)),
+        np.zeros((p, w)), np.zeros((p, w)), np.zeros((p, w)), np.zeros((z, w)), np.zeros((z, w)), np.zeros((z, w)),
         np.zeros((z, w), np.bool_), np.zeros((2, w)), np.zeros((2, w)), np.zeros(river.volume.shape[1]),
     )  # fmt: skip
 
@@ -203,6 +205,7 @@ def _zones(river, cases, state, configuration, e, half):  # type: ignore[no-unty
         shape = (river.levee[z, 0], river.levee[z, 1], river.levee[z, 2])
         for lane in range(LANES):
             flow = state.out[e, lane]
+            state.arriving[z, lane] = max(state.arriving[z, lane], flow)
             level = at(flow, river.rating_flow[z], river.rating_level[z])
             enters, broken = levee_step(
                 flow, level, cases.crest[configuration[lane], z], shape, state.behind[z, lane],
@@ -256,6 +259,7 @@ def _write(found, state, c, v, lane, half):  # type: ignore[no-untyped-def]
     for p in range(len(state.held)):
         found.held[c, v, p] = state.held[p, lane]
     for z in range(len(state.behind)):
+        found.arriving[c, v, z] = state.arriving[z, lane]
         found.stored[c, v, z] = state.behind[z, lane] - half * state.enters[z, lane]
 
 

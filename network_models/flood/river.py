@@ -142,7 +142,10 @@ def celerity_at(section: PowerSection, flow: float) -> float:
 
 
 def suggested_segments(length: float, slope: float, section: PowerSection, flow: float, dt: float) -> int:
-    """Number of segments by the rule of Ponce and Theurer (1982): dx <= (c dt + Q / (B S c)) / 2."""
+    """Number of segments by the rule of Ponce and Theurer (1982): dx <= (c dt + Q / (B S c)) / 2.
+
+    Take the base flow: longer segments let the outflow dip before the flood arrives.
+    """
     c = celerity_at(section, positive(flow, "flow"))
     return max(1, math.ceil(2.0 * length / (c * dt + flow / (section.width * slope * c))))
 

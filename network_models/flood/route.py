@@ -21,6 +21,8 @@ class Routed:
     ----------
     peak
         Greatest outflow of each element, m3/s, (n_configurations, n_events, n_elements).
+    arriving
+        Greatest flow beside each zone, before it takes any, m3/s, (n_configurations, n_events, n_zones).
     stored
         Water that came into each zone, m3, (n_configurations, n_events, n_zones).
     level
@@ -34,6 +36,7 @@ class Routed:
     """
 
     peak: np.ndarray
+    arriving: np.ndarray
     stored: np.ndarray
     level: np.ndarray
     held: np.ndarray
@@ -77,7 +80,7 @@ def route(
         Shapes that do not fit, negative inflow, a time step too long for a storage.
     """
     n, z, p = len(river.elements), len(river.zones), len(river.storages)
-    inflow = np.ascontiguousarray(lateral, np.float64)
+    inflow = np.require(lateral, np.float64, ["C", "W"])
     if inflow.ndim != 3 or inflow.shape[2] != n or inflow.shape[1] < 2:
         raise FloodError(f"lateral: found shape {inflow.shape}; expected (events, steps of at least 2, {n} elements)")
     if not (inflow >= 0).all() or not np.isfinite(inflow).all():
@@ -92,11 +95,13 @@ def route(
     )
     shape = (count, len(inflow))
     found = Found(
-        np.zeros((*shape, n)), np.zeros((*shape, z)), np.zeros((*shape, p)), np.zeros(shape),
+        np.zeros((*shape, n)), np.zeros((*shape, z)), np.zeros((*shape, z)), np.zeros((*shape, p)), np.zeros(shape),
         np.zeros((*shape, inflow.shape[1] if hydrographs else 0, n)),
     )  # fmt: skip
     run(river.arrays, cases, found)
-    return Routed(found.peak, found.stored, _levels(river, found.stored), found.held, found.balance, found.trace)
+    return Routed(
+        found.peak, found.arriving, found.stored, _levels(river, found.stored), found.held, found.balance, found.trace
+    )
 
 
 def _rows(values: ArrayLike, width: int, name: str) -> np.ndarray:
@@ -110,11 +115,12 @@ def _rows(values: ArrayLike, width: int, name: str) -> np.ndarray:
 
 
 def _repeated(rows: np.ndarray, count: int) -> np.ndarray:
+    """Rows for every configuration; a copy in one order, so that the kernel meets one type of array."""
     if len(rows) not in (1, count):
         raise FloodError(
             f"configurations: found {len(rows)} and {count}; expected as many in each of crest, joint, table"
         )
-    return np.ascontiguousarray(np.broadcast_to(rows, (count, rows.shape[1])))
+    return np.array(np.broadcast_to(rows, (count, rows.shape[1])), order="C")
 
 
 def _check_tables(river: River, tables: np.ndarray, dt: float) -> None:
