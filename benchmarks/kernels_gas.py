@@ -36,11 +36,11 @@ LAWS = {"nikuradse_laminar": "nikuradse", "colebrook": "colebrook"}
 CASES = (("streets", 1024, 0.1), ("grid", 1024, 1.0))
 SMOKE = (("streets", 100, 0.1),)
 BATCH = 200
-BLOCK = 10
+BLOCK = 5
 """Solutions in a row by each program at its turn; their mean counts."""
 
 
-def rows(*, smoke: bool = False, repeats: int = 15) -> list[Row]:
+def rows(*, smoke: bool = False, repeats: int = 7) -> list[Row]:
     """Measure every network under every law of friction.
 
     Returns
