@@ -16,7 +16,7 @@ from optimizer.plan import Plan
 from optimizer.plan_file import read_plan
 from optimizer.prepare import prepare_problem
 from optimizer.problem import Problem
-from optimizer.publish import publish_run
+from optimizer.publish import note_rewritten, publish_run
 from optimizer.region import Region, read_region
 from optimizer.report.html import write_html
 from optimizer.report.views import Views
@@ -139,6 +139,8 @@ def rebuild_report(folder: Path, output: Path | None = None) -> Path:
     extras = {"seconds": manifest.get("seconds", {}), "flips": [Flips.of(f) for f in manifest.get("sensitivity", [])]}
     path = output or folder / "report.html"
     write_html(path, Views.of(problem, plan, check(problem, plan, region, config), region, config, extras))
+    if path.resolve() == (folder / "report.html").resolve():
+        note_rewritten(path)
     return path
 
 

@@ -157,3 +157,13 @@ def _write_manifest(folder: Path, run_id: str, views: Views, region: Region) -> 
         "files": {f.name: file_hash(f) for f in sorted(folder.iterdir())},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def note_rewritten(file: Path) -> None:
+    """Enter a file of a run that was written again in the run's manifest."""
+    manifest_file = file.parent / MANIFEST
+    manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
+    manifest["files"][file.name] = file_hash(file)
+    new = manifest_file.with_name(f".{MANIFEST}.new")
+    new.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+    new.replace(manifest_file)

@@ -92,7 +92,8 @@ def run_id(config: RunConfig) -> str:
 
 def folder_name(config: RunConfig) -> str:
     """``<run id>-<label>``; without a label, what was chosen in the groups."""
-    chosen = (config.region.name, config.horizon.name, config.funding.name, config.objective.name)
+    region = region_path(config.region.name, config.region.path).stem if config.region.path else config.region.name
+    chosen = (region, config.horizon.name, config.funding.name, config.objective.name)
     label = config.run.label or "-".join(chosen)
     safe = re.sub(r"[^\w.-]+", "-", label).strip("-.")
     return f"{run_id(config)}-{safe}"

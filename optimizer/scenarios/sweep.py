@@ -74,6 +74,8 @@ def _one(scenario: Scenario) -> Outcome:
     found = store.find_finished(scenario.root, scenario.run_id)
     if child.returncode == 0 and found is not None:
         return Outcome(scenario, "done", found.folder)
+    if child.returncode == 0:
+        return Outcome(scenario, "failed", None, "the program or its input changed while it ran; run the sweep again")
     lines = [line for line in child.stderr.splitlines() if line.strip()]
     return Outcome(scenario, "failed", None, "\n".join(lines[-LAST_LINES:]) or f"exit code {child.returncode}")
 

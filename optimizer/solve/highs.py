@@ -30,11 +30,14 @@ TERMINATION = {
 }
 
 
+WHOLE = "branch and bound of the whole model by HiGHS"
+
+
 @dataclass(frozen=True)
 class Solved:
     """What one run found: values of the columns or None, objective and proven upper bound, constant included.
 
-    ``duals``: sizes of the shadow prices of the rows of a continuous model.
+    ``duals``: sizes of the shadow prices of the rows of a continuous model; ``evidence``: why the bound holds.
     """
 
     termination: str
@@ -43,6 +46,7 @@ class Solved:
     bound: float
     seconds: float
     duals: np.ndarray | None = None
+    evidence: str = WHOLE
 
 
 def pass_model(compiled: Compiled) -> highspy.Highs:

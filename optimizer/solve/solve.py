@@ -99,7 +99,7 @@ def solve_built(
         incumbent=incumbent,
         bound=max(ranked[0].bound, incumbent),
         seconds=time.monotonic() - began,
-        evidence="branch and bound of the whole model by HiGHS",
+        evidence=ranked[0].evidence,
     )
     return read_plan(built.model, built.variables, values, outcome)
 

@@ -81,7 +81,7 @@ def test_the_master_takes_the_best_of_each_block():
     assert built.compiled.cost @ values >= built.compiled.cost @ best - 1e-6
 
 
-@pytest.mark.parametrize("seed", (0, 1, 3, 4, 6, 7))
+@pytest.mark.parametrize("seed", [0, 1, 3, 4, 6, 7])
 def test_reach_of_money_closes_no_good_plan(seed: int, monkeypatch: pytest.MonkeyPatch):
     problem = random_problem(1000 + seed)
     with_reach = solve_problem(problem, SolverSettings(mip_gap=0.0, time_limit=60)).objective
