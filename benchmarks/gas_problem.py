@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from network_models.hydraulics.gas_matgas import Matgas, Row, read_matgas
+from network_models.hydraulics.gas_matgas import Matgas, Row, gas_of, read_matgas
 from network_models.hydraulics.gas_properties import GasProperties
 from network_models.hydraulics.water_check import NetworkError
 from optimizer.errors import InputError
@@ -158,16 +158,10 @@ def _expansion(file: Matgas) -> GasProblem:
         tuple(_devices(file, place, most, n_pipes)),
         np.array([row["construction_cost"] for name in ("ne_pipe", "ne_compressor") for row in file.rows(name)]),
         np.array([[row["length"], row["diameter"], row["friction_factor"]] for row, _ in rows]).reshape(-1, 3),
-        _gas(file),
+        gas_of(file),
         top,
         most,
     )
-
-
-def _gas(file: Matgas) -> GasProperties:
-    from network_models.hydraulics.gas_matgas import gas_of
-
-    return gas_of(file)
 
 
 def _largest_flow(file: Matgas) -> float:

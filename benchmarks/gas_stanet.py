@@ -25,15 +25,18 @@ class Stanet:
 
     Parameters
     ----------
+    air
+        (n_nodes,) Pa, the ambient pressure that gauge pressures count from.
     reference
-        (n_nodes,) Pa absolute, NaN where STANET has none.
+        (n_nodes,) Pa gauge, NaN where STANET has none.
     pandapipes
-        (n_nodes,) Pa absolute as pandapipes found them.
+        (n_nodes,) Pa gauge as pandapipes found them.
     deviation
         Largest relative difference between STANET and pandapipes.
     """
 
     network: GasNetwork
+    air: np.ndarray
     reference: np.ndarray
     pandapipes: np.ndarray
     deviation: float
@@ -75,8 +78,9 @@ def _read(folder: Path) -> Stanet:
         gas=_gas(info, temperature),
         friction={"nikuradse": "nikuradse_laminar", "colebrook": "colebrook"}[info["friction_model_used_below"]],
     )
-    own = _table(folder, "res_junction_pandapipes", ("p_bar",))["p_bar"].to_numpy(float) * BAR + air
-    return Stanet(network, junction["p_stanet"].to_numpy(float) * BAR + air, own, float(info["max_rel_dp"]))
+    own = _table(folder, "res_junction_pandapipes", ("p_bar",))["p_bar"].to_numpy(float) * BAR
+    reference = junction[info["ref_columns"][0]].to_numpy(float) * BAR
+    return Stanet(network, air, reference, own, float(info["max_rel_dp"]))
 
 
 def _table(folder: Path, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -89,7 +93,8 @@ def _table(folder: Path, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
             raise InputError(
                 Finding(str(file), 1, column, "no such column", "it", "Use the tables as pandapipes has them.")
             )
-    return table[table["in_service"].astype(bool)] if "in_service" in table else table
+    works = "in_service" in table and name != "junction"
+    return table[table["in_service"].astype(bool)] if works else table
 
 
 def _gas(info: dict[str, float], temperature: float) -> GasProperties:
@@ -121,33 +126,58 @@ def _sources(folder: Path, place: dict[int, int], air: np.ndarray) -> np.ndarray
 
 
 def _links(folder: Path, place: dict[int, int]) -> list[dict[str, object]]:
-    links = [
-        _link(
-            place,
-            row.from_junction,
-            row.to_junction,
-            str(row.name),
-            GasLink.PIPE,
-            length=row.length_km * 1e3,
-            diameter=row.inner_diameter_mm / 1e3,
-            roughness=row.k_mm / 1e3,
-            loss=row.loss_coefficient,
-        )
-        for row in _table(
-            folder, "pipe", ("from_junction", "to_junction", "length_km", "inner_diameter_mm", "k_mm")
-        ).itertuples(index=False)
-    ]
-    for row in _table(folder, "valve", ("junction", "element", "opened")).itertuples(index=False):
-        state = GasStatus.OPEN if row.opened else GasStatus.CLOSED
-        links.append(_link(place, row.junction, row.element, str(row.name), GasLink.VALVE, status=state))
+    pipes = _table(folder, "pipe", ("from_junction", "to_junction", "length_km", "inner_diameter_mm", "k_mm"))
+    valves = _table(folder, "valve", ("junction", "element", "opened"))
+    in_pipe = valves["et"] == "pi" if "et" in valves else np.zeros(len(valves), bool)
+    shut = set(valves[in_pipe & ~valves["opened"].astype(bool)]["element"])
+    links = [_pipe(place, row, row.index in shut) for row in pipes.itertuples(index=False, name="Pipe")]
+    links += [_valve(place, row) for row in valves[~in_pipe].itertuples(index=False)]
+    return links + _pumps(folder, place) + _controls(folder, place)
+
+
+def _pipe(place: dict[int, int], row: Any, shut: bool) -> dict[str, object]:
+    return _link(
+        place,
+        row.from_junction,
+        row.to_junction,
+        str(row.name),
+        GasLink.PIPE,
+        length=row.length_km * 1e3,
+        diameter=row.inner_diameter_mm / 1e3,
+        roughness=row.k_mm / 1e3,
+        loss=row.loss_coefficient,
+        status=GasStatus.CLOSED if shut else GasStatus.OPEN,
+    )
+
+
+def _valve(place: dict[int, int], row: Any) -> dict[str, object]:
+    state = GasStatus.OPEN if row.opened else GasStatus.CLOSED
+    kind = GasLink.RESISTOR if row.loss_coefficient > 0 else GasLink.VALVE
+    given = {"status": state, "loss": row.loss_coefficient, "diameter": row.inner_diameter_mm / 1e3}
+    return _link(place, row.junction, row.element, str(row.name), kind, **given)
+
+
+def _pumps(folder: Path, place: dict[int, int]) -> list[dict[str, object]]:
     types = folder / "pump_std_types.json"
-    if types.is_file():
-        curves = [_lift(curve["reg_par"]) for curve in json.loads(types.read_text(encoding="utf-8")).values()]
-        pumps = _table(folder, "pump", ("from_junction", "to_junction"))
-        for k, row in enumerate(pumps.itertuples(index=False)):
-            curve = curves[min(k, len(curves) - 1)]
-            links.append(_link(place, row.from_junction, row.to_junction, f"pump {k}", GasLink.PUMP, lift=curve))
-    return links
+    if not types.is_file():
+        return []
+    curves = {name: _lift(curve["reg_par"]) for name, curve in json.loads(types.read_text(encoding="utf-8")).items()}
+    pumps = _table(folder, "pump", ("from_junction", "to_junction"))
+    names = pumps["std_type"] if "std_type" in pumps else [next(iter(curves))] * len(pumps)
+    return [
+        _link(place, row.from_junction, row.to_junction, f"pump {k}", GasLink.PUMP, lift=curves[name])
+        for k, (row, name) in enumerate(zip(pumps.itertuples(index=False), names, strict=True))
+    ]
+
+
+def _controls(folder: Path, place: dict[int, int]) -> list[dict[str, object]]:
+    """Compressors by ratio, and controls that hold the pressure behind them."""
+    compressors = _table(folder, "compressor", ("from_junction", "to_junction", "pressure_ratio"))
+    return [
+        _link(place, row.from_junction, row.to_junction, f"compressor {k}", GasLink.COMPRESSOR,
+              ratio=row.pressure_ratio, status=GasStatus.AT_RATIO)
+        for k, row in enumerate(compressors.itertuples(index=False))
+    ]  # fmt: skip
 
 
 def _lift(parameters: list[float]) -> tuple[float, float, float]:
@@ -162,6 +192,7 @@ def _link(place: dict[int, int], tail: int, head: int, name: str, kind: GasLink,
         "diameter": np.nan,
         "roughness": np.nan,
         "loss": 0.0,
+        "ratio": np.nan,
         "lift": (0.0, 0.0, 0.0),
         "status": GasStatus.OPEN,
     }

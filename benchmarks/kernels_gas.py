@@ -106,6 +106,7 @@ def _measure(name: str, n: int, loops: float, law: str, *, repeats: int) -> Row:
         "seconds": median(ours),
         "spread": [min(ours), max(ours)],
         "reference": reference,
+        "peer": "pandapipes 0.16.0",
         "ratio": None if reference is None else reference / median(ours),
         "difference": difference,
         **_scenario_seconds(network),

@@ -72,9 +72,6 @@ OPTIONAL = {
 REQUIRED = ("gas_specific_gravity", "temperature", "compressibility_factor", "units")
 AIR = 28.96e-3
 """Molar mass of air in kg/mol, as GasModels has it."""
-INCH, FOOT, MILE, PSI = 0.0254, 0.3048, 1609.344, 6894.757293168
-MMSCFD = 0.02679
-"""kg/s of air in 10^6 standard cubic feet a day, at 1 atm and 60 F, divided by nothing: times the specific gravity."""
 
 
 @dataclass(frozen=True)
