@@ -9,7 +9,7 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from benchmarks.gas_problem import Device, GasProblem
+from benchmarks.gas_problem import GasProblem
 from benchmarks.gas_relaxation import Model
 from network_models.hydraulics.gas_network import GasLink, GasNetwork, GasStatus
 from network_models.hydraulics.gas_result import GasResult
@@ -68,12 +68,9 @@ class _Search:
         carried = np.array([sum(a * values[c] for c, a in terms) for terms in model.device_flow])
         self.device_flow = carried
         self.squares, self.supplies = values[model.squares], values[model.supplies]
-        self.ahead = np.array([_ahead(d, f, self._on(d)) for d, f in zip(problem.devices, carried, strict=True)])
+        self.ahead = model.directions(values)
         n, m, d = len(problem.low), len(problem.pipes), len(problem.devices)
         self.at = np.cumsum([0, n, n, m, d, len(self.powered()), len(self.laws), len(self.laws)])
-
-    def _on(self, device: Device) -> bool:
-        return device.candidate < 0 or bool(self.built[device.candidate])
 
     def powered(self) -> list[int]:
         """Devices with a limit of power or gain that work."""
@@ -220,13 +217,6 @@ class _Search:
             )
             rows.append((terms, -math.inf, here - over))
         return rows
-
-
-def _ahead(device: Device, flow: float, on: bool) -> int:
-    """+1 where a device works forward, -1 backward, 0 where it is shut or not built."""
-    if not on or (device.switch and abs(flow) < 1e-9):
-        return 0
-    return -1 if flow < -1e-9 and device.backward is not None else 1
 
 
 def _linear_program(

@@ -93,6 +93,8 @@ class Model:
         self.builds = [self.column(0.0, 1.0, cost, whole=True) for cost in problem.cost]
         self.balances: list[Terms] = [[(s, 1.0)] for s in self.supplies]
         self.pair_direction: dict[tuple[int, int], int] = {}
+        self.device_on: list[int | None] = []
+        self.device_ahead: list[int | None] = []
         self.pipe_flow: list[Terms] = [self._pipe(k) for k in range(len(problem.pipes))]
         self.device_flow: list[Terms] = [self._device(device) for device in problem.devices]
         for balance in self.balances:
@@ -194,6 +196,8 @@ class Model:
         on = self.builds[device.candidate] if device.candidate >= 0 else None
         if device.switch and on is None:
             on = self.column(0.0, 1.0, whole=True)
+        self.device_on.append(on)
+        self.device_ahead.append(None)
         if device.plain:
             self._tie(i, j, SAME, [] if on is None else [(on, -1.0)], 0.0 if on is None else 1.0)
             if on is not None:
@@ -212,7 +216,7 @@ class Model:
 
     def _both_ways(self, device: Device, flow: Terms, on: int | None) -> None:
         """Different ratios in both directions, chosen by binaries."""
-        ahead = self.column(0.0, 1.0, whole=True)
+        ahead = self.device_ahead[-1] = self.column(0.0, 1.0, whole=True)
         if on is None:
             behind: Terms = [(ahead, 1.0)]
             rest = 0.0
@@ -273,6 +277,12 @@ class Model:
     def flows(self, values: np.ndarray) -> np.ndarray:
         """Flow of each pipe, (n_pipes,)."""
         return np.array([sum(a * values[c] for c, a in terms) for terms in self.pipe_flow])
+
+    def directions(self, values: np.ndarray) -> np.ndarray:
+        """+1 where a device works forward, -1 backward, 0 where it is shut or not built, (n_devices,)."""
+        on = [column is None or values[column] > 0.5 for column in self.device_on]
+        ahead = [column is None or values[column] > 0.5 for column in self.device_ahead]
+        return np.where(on, np.where(ahead, 1, -1), 0)
 
     def missing_cuts(self, values: np.ndarray, least: float) -> int:
         """Add the tangents that the values break by more than ``least``; how many."""
