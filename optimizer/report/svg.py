@@ -89,14 +89,15 @@ def _line(coords, projection: Projection) -> str:  # type: ignore[no-untyped-def
 def bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], unit: str) -> Markup:
     """Stacked bars: one bar a label, one colour a series."""
     totals = [sum(values[i] for _, values in series) for i in range(len(labels))]
-    top = max([*totals, 1e-9])
-    width, height, left, base = 640, 260, 70, 220
+    step_up = _round_step(max([*totals, 1e-9]))
+    top = step_up * np.ceil(max([*totals, 1e-9]) / step_up)
+    width, height, left, base = 1080, 300, 60, 260
     step = (width - left - 10) / max(len(labels), 1)
     parts = [f'<svg viewBox="0 0 {width} {height}" class="chart" role="img" aria-label="{escape(unit)}">']
-    for fraction in (0, 0.25, 0.5, 0.75, 1):
-        y = base - fraction * (base - 20)
+    for tick in np.arange(0, top + step_up / 2, step_up):
+        y = base - tick / top * (base - 20)
         parts.append(f'<line x1="{left}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
-        parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{top * fraction:,.0f}</text>')
+        parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:,g}</text>')
     for i, label in enumerate(labels):
         y = float(base)
         for j, (name, values) in enumerate(series):
@@ -110,3 +111,10 @@ def bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], u
             f'<text x="{left + (i + 0.5) * step:.1f}" y="{base + 18}" text-anchor="middle">{escape(label)}</text>'
         )
     return Markup("".join(parts) + "</svg>")
+
+
+def _round_step(most: float) -> float:
+    """A step of 1, 2 or 5 times a power of ten, four or five of which reach ``most``."""
+    rough = most / 4
+    power = 10.0 ** np.floor(np.log10(rough))
+    return float(next(m * power for m in (1, 2, 5, 10) if m * power >= rough))
