@@ -37,10 +37,10 @@ test: $(DEV)
 
 bench-smoke: $(DEV)
 	$(BIN)/chengxiang bench siting --smoke
-	$(BIN)/chengxiang bench paths --smoke
+	$(BIN)/chengxiang bench kernels --smoke
 
 bench: $(BENCH)
-	$(BIN)/chengxiang bench paths --json benchmarks/results/paths.json
+	$(BIN)/chengxiang bench kernels --json benchmarks/results/kernels.json
 	$(BIN)/chengxiang bench siting --json benchmarks/results/siting.json
 
 # needs uv; writes exact versions with hashes and no registry address

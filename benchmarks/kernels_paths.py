@@ -6,6 +6,7 @@ searches from each source alone is measured with a sample of the sources, and it
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import get_num_threads, set_num_threads
 
 from benchmarks.dimacs import Roads, graph_files, read_graph, read_queries, road_like
 from benchmarks.peers_paths import Peer, peers_of, scipy_matrix
@@ -57,6 +59,8 @@ def rows(*, smoke: bool = False, folder: Path | None = None, only: str = "") -> 
         for roads in _graphs(smoke, folder):
             if only in roads.name:
                 found += _tasks(roads, SMOKE if smoke else FULL)
+        if only in "scaling":
+            found += _scaling(smoke)
         for path in graph_files(folder) if folder else []:
             if only in path.name and not (smoke and path.stat().st_size > 1e6):
                 found += _queries(path)
@@ -206,6 +210,27 @@ def _queries(path: Path) -> list[Row]:
     return found
 
 
+def _scaling(smoke: bool) -> list[Row]:
+    """Cost against nodes, sources and threads: all nodes from some sources, wall time where threads are told apart."""
+    found = []
+    for n in (1000, 2000) if smoke else (4000, 16_000, 64_000, 250_000):
+        roads = road_like(n)
+        graph = roads.graph()
+        assert graph.hierarchy.times(np.arange(1), None).shape == (1, n)
+        sources = np.random.default_rng(5).choice(n, 1000, replace=False)
+        for count in (1, 16, 64, 256, 1000) if n in {2000, 250_000} else (256,):
+            work = partial(travel_times, graph, sources[:count], None, "hierarchy")
+            found.append(_own(roads, f"scaling, {count} sources", work, 3, f"{count} x all"))
+    sums = partial(access, graph, sources, np.ones(n), method="hierarchy")
+    for threads in (1, os.cpu_count() or 1):
+        set_num_threads(threads)
+        seconds = [timed(sums, clock=time.perf_counter)[0] for _ in range(3)]
+        one = row(roads, f"scaling, {threads} threads", "1000 x all", None, (seconds, []), True)
+        found.append({**one, "measured": "wall time"})
+    set_num_threads(1)
+    return found
+
+
 def _own(roads: Roads, task: str, work: Callable[[], Any], repeats: int, size: str = "") -> Row:
     return row(roads, task, size, None, ([timed(work)[0] for _ in range(repeats)], []), True)
 
@@ -238,21 +263,19 @@ def same(found: np.ndarray, expected: np.ndarray) -> bool:
     return bool(np.array_equal(found, np.where(np.isinf(expected), -1, np.round(expected)).astype(np.int64)))
 
 
-def timed(work: Callable[..., Any], *given: Any) -> tuple[float, Any]:
-    """Processor time of the process, and the result."""
-    began = time.process_time()
+def timed(work: Callable[..., Any], *given: Any, clock: Callable[[], float] = time.process_time) -> tuple[float, Any]:
+    """Processor time of the process, or what another clock says, and the result."""
+    began = clock()
     result = work(*given)
-    return time.process_time() - began, result
+    return clock() - began, result
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for our kernels meanwhile."""
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
+    before = get_num_threads()
+    set_num_threads(1)
     try:
         yield
     finally:
-        numba.set_num_threads(before)
+        set_num_threads(before)

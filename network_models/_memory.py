@@ -16,6 +16,7 @@ LARGE = 1 << 25
 """Bytes of a table from which its pages are kept."""
 LARGEST = 1 << 32
 """Bytes above which they are not."""
+FREE = getattr(mmap, "MADV_FREE", 0)
 _kept: list[tuple[mmap.mmap, np.ndarray]] = []
 
 
@@ -31,16 +32,16 @@ class _Lent:
             "version": 3,
         }
 
-    def __del__(self) -> None:
-        if not _kept:
-            self.pages[0].madvise(mmap.MADV_FREE)
-            _kept.append(self.pages)
+    def __del__(self, kept: list[tuple[mmap.mmap, np.ndarray]] = _kept, advice: int = FREE) -> None:
+        if not kept:
+            self.pages[0].madvise(advice)
+            kept.append(self.pages)
 
 
 def table(n_rows: int, n_columns: int, dtype: np.dtype) -> np.ndarray:
     """An array (n_rows, n_columns) of whatever its memory held before."""
     size = n_rows * n_columns * dtype.itemsize
-    if not LARGE <= size <= LARGEST or not hasattr(mmap, "MADV_FREE"):
+    if not LARGE <= size <= LARGEST or not FREE:
         return np.empty((n_rows, n_columns), dtype)
     return np.asarray(_Lent((n_rows, n_columns), dtype, _pages(size)))
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from network_models.hierarchy import Hierarchy, Shape
 
 LARGEST = int(np.iinfo(np.int32).max)
-FEW_CHANGED = 200
-"""A change of weights touches few arcs where it touches at most one in so many."""
+FEW_CHANGED = 10_000
+"""A change of weights touches few arcs where it touches at most one in so many, or at most ``SOME_CHANGED``."""
+SOME_CHANGED = 4
 
 
 class _Shapes:
@@ -124,8 +125,8 @@ class Graph:
     def with_weights(self, weight: ArrayLike) -> Graph:
         """The same arcs with other weights, in the order of the arrays the graph was made from.
 
-        What was found for the arcs alone is kept. Where a hierarchy was made for this graph and at most one arc in
-        ``FEW_CHANGED`` differs, only what depends on those arcs is customised again.
+        What was found for the arcs alone is kept. Where a hierarchy was made for this graph and few arcs differ, only
+        what depends on those is customised again.
 
         Raises
         ------
@@ -137,8 +138,8 @@ class Graph:
             raise ValueError(f"weights: found {len(lengths)}; expected one for each of {self.n_arcs} arcs")
         other = Graph(self.indptr, self.head, lengths[self.arc_id], self.arc_id, self.shapes)
         made = self.__dict__.get("hierarchy")
-        same = lengths.dtype == self.weight.dtype
-        if made and same and FEW_CHANGED * np.count_nonzero(other.weight != self.weight) <= self.n_arcs:
+        few = max(self.n_arcs // FEW_CHANGED, SOME_CHANGED)
+        if made and lengths.dtype == self.weight.dtype and np.count_nonzero(other.weight != self.weight) <= few:
             other.__dict__["hierarchy"] = made.revised(other.weight)
         return other
 
