@@ -45,7 +45,7 @@ class Epanet:
         self.folder = Path(tempfile.mkdtemp(prefix="chengxiang-epanet-"))
         copy = self.folder / "network.inp"
         shutil.copyfile(path, copy)
-        self.first_demands: np.ndarray | None = None
+        self.first_demands: dict[int, list[float]] = {}
         self.project = ctypes.c_void_p()
         self.call("EN_createproject", ctypes.byref(self.project), bare=True)
         names = [str(copy).encode(), str(self.folder / "report.txt").encode(), str(self.folder / "out.bin").encode()]
@@ -101,6 +101,22 @@ class Epanet:
             self.call(function, i + 1, what, ctypes.byref(value))
             out[i] = value.value
         return out
+
+    def base_demands(self, node: int) -> list[float]:
+        """Demands of a node (counted from 1) as the file has them, by category."""
+        if node not in self.first_demands:
+            found, value = [], ctypes.c_double()
+            for category in range(1, self._whole("EN_getnumdemands", node) + 1):
+                self.call("EN_getbasedemand", node, category, ctypes.byref(value))
+                found.append(value.value)
+            self.first_demands[node] = found
+        return self.first_demands[node]
+
+    def statistic(self, what: int) -> float:
+        """A figure of the last solution: 0 its iterations, 1 its relative change of flow."""
+        value = ctypes.c_double()
+        self.call("EN_getstatistic", what, ctypes.byref(value))
+        return value.value
 
     def open_hydraulics(self) -> None:
         self.call("EN_openH")

@@ -76,6 +76,8 @@ def _judge(system, work, progress, limits, iteration):  # type: ignore[no-untype
 def _release(system, work, progress):  # type: ignore[no-untyped-def]
     """Where a pivot is not positive, let go of the active valve there; without one the lane ends without a solution."""
     lay, matrix = system.layout, work.matrix
+    if _all_positive(matrix[: lay.n_core].reshape(-1)):
+        return
     for i in range(lay.n_core):
         for w in range(matrix.shape[1]):
             if not 0.0 < matrix[i, w] < np.inf and progress.again[w] == 0:
@@ -83,6 +85,15 @@ def _release(system, work, progress):  # type: ignore[no-untyped-def]
                 work.relax[w], progress.again[w] = 0.0, 1
                 if not _let_go(lay, system.devices.kind, work.status, i, w):
                     progress.done[w], progress.code[w], progress.row[w] = 1, SINGULAR, i
+
+
+@njit(cache=True)
+def _all_positive(pivots):  # type: ignore[no-untyped-def]
+    """Whether inverse pivots are all positive and finite; counted without branches, eight at a time."""
+    wrong = 0
+    for x in pivots:
+        wrong += not ((x > 0.0) & (x < np.inf))
+    return wrong == 0
 
 
 @njit(cache=True)

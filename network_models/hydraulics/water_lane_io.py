@@ -12,13 +12,14 @@ from network_models.hydraulics.water_devices import Work
 
 
 class Case(NamedTuple):
-    """Scenarios: arrays by node or link with one row, or one for each scenario."""
+    """Scenarios: arrays by node or link with one row, or one for each scenario; ``out`` by outlet, NaN: by the rule."""
 
     demand: np.ndarray
     fixed_head: np.ndarray
     flow: np.ndarray
     status: np.ndarray
     setting: np.ndarray
+    out: np.ndarray
     resistance: np.ndarray
     minor: np.ndarray
     viscous: np.ndarray
@@ -122,22 +123,25 @@ def load(system, case, work, progress, first, last):  # type: ignore[no-untyped-
         r = min(first + w, last, len(case.setting) - 1)
         for d in range(lay.n_devices):
             work.status[d, w], work.setting[d, w] = case.status[s, dev.link[d]], case.setting[r, dev.link[d]]
-    _load_outlets(system, work)
+    if len(system.outlets.row) > 0:
+        _load_outlets(system.outlets, case.out, work, first, last)
     _gather(lay, work, progress)
 
 
 @njit(cache=True)
-def _load_outlets(system, work):  # type: ignore[no-untyped-def]
-    """Emitters start at a cubic foot, demands that pressure drives in full."""
-    outlets = system.outlets
+def _load_outlets(outlets, given, work, first, last):  # type: ignore[no-untyped-def]
+    """Flows given; else emitters start at a cubic foot, demands that pressure drives in full."""
+    out, full, draw = work.out, work.full, work.draw
     for x in range(len(outlets.row)):
-        for w in range(work.flow.shape[1]):
-            if x < outlets.n_emitters:
-                work.out[x, w], work.full[x, w] = law.CUBIC_FOOT, 1.0
-                continue
-            full = max(work.draw[outlets.node[x], w], 0.0)
-            work.out[x, w], work.full[x, w] = full, full
-            work.draw[outlets.node[x], w] -= full
+        node = outlets.node[x]
+        for w in range(out.shape[1]):
+            start = given[min(first + w, last, len(given) - 1), x]
+            full[x, w] = 1.0
+            if x >= outlets.n_emitters:
+                full[x, w] = max(draw[node, w], 0.0)
+                draw[node, w] -= full[x, w]
+            usual = law.CUBIC_FOOT if x < outlets.n_emitters else full[x, w]
+            out[x, w] = usual if np.isnan(start) else start
 
 
 @njit(cache=True)

@@ -49,9 +49,9 @@ class Prepared:
         if diameters is not None or given.status is not None:
             case = self._resized(case, diameter)
         if start is not None:
-            case = case._replace(
-                flow=np.array(np.atleast_2d(start.flows)), status=np.array(np.atleast_2d(start.status))
-            )
+            known = (start.flows, start.status, start.outlets)
+            flow, states, out = (np.array(np.atleast_2d(part), order="C") for part in known)
+            case = case._replace(flow=flow, status=states, out=out)
         counts = {len(part) for part in case} - {1}
         if len(counts) > 1:
             raise NetworkError(f"scenarios: found arrays of {sorted(counts)} rows; expected equally many")
@@ -132,6 +132,7 @@ def _prepare(network: WaterNetwork) -> Prepared:
         initial_flows(network, diameter[0])[None],
         network.status[None].astype(np.int64),
         network.setting[None],
+        np.full((1, len(system.outlets.row)), np.nan),
         *parts,
     )
     base = _plain(base)

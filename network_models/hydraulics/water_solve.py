@@ -52,6 +52,8 @@ class WaterResult:
         (..., n_links) m3/s from tail to head, 0 in closed links.
     status, settings
         (..., n_links) of ``LinkStatus``; speeds of pumps and settings of valves.
+    outlets
+        (..., n_outlets) m3/s of emitters, then of demands that pressure drives; where ``start`` goes on from.
     iterations
         (...) iterations taken.
     converged
@@ -67,6 +69,7 @@ class WaterResult:
     flows: np.ndarray
     status: np.ndarray
     settings: np.ndarray
+    outlets: np.ndarray
     iterations: np.ndarray
     converged: np.ndarray
     change: np.ndarray
@@ -158,6 +161,7 @@ def solve(
         found.flow[picked],
         found.status[picked],
         prepared.settings(case, found)[picked],
+        found.outflow[picked],
         found.iterations[picked],
         found.code[picked] == 0,
         found.change[picked],
