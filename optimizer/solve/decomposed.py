@@ -91,7 +91,8 @@ class Decomposition:
         self.workers = 1 if settings.threads == 1 else 2
         self.master = Master(board.compiled, self.shared, self.rest)
         self.neighbourhoods = Neighbourhoods(board, settings)
-        self.prices = self.sign = np.zeros(len(self.shared))
+        self.prices = self.best_prices = self.sign = np.zeros(len(self.shared))
+        self.best_bound = np.inf
         self.reach, self.infeasible = FIRST_REACH, False
         if board.values is not None:
             for known in self.known:
@@ -120,6 +121,7 @@ class Decomposition:
                 self._move()
                 self._pass(min(short, self._left()), self.known)
                 self._combine()
+            self.prices = self.best_prices
             self._pass(self._left() * PROOF_SHARE, self._widest())
             self._combine()
             self._prove_and_improve(self._left() * IMPROVE_SHARE)
@@ -245,6 +247,8 @@ class Decomposition:
         for block in self.rest:
             bound += run(block.priced(prices), replace(self.settings, options={}), time_limit=60.0).bound
         self.board.hear_bound(bound)
+        if bound < self.best_bound:
+            self.best_bound, self.best_prices = bound, prices
 
     # ---- plans
     def _combine(self) -> None:
