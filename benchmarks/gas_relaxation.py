@@ -13,7 +13,7 @@ bound, and its infeasibility proves the problem's.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -63,14 +63,6 @@ class Relaxation:
     def build(self) -> Model:
         """The model with all cuts and pieces known."""
         return Model(self)
-
-    def tighten_flows(self, low: np.ndarray, high: np.ndarray) -> None:
-        """Take over proven limits of the flows of the pipes, (n_pipes,)."""
-        pipes = tuple(
-            replace(p, low=max(p.low, float(a)), high=min(p.high, float(b)))
-            for p, a, b in zip(self.problem.pipes, low, high, strict=True)
-        )
-        self.problem = replace(self.problem, pipes=pipes)
 
 
 class Model:
