@@ -134,8 +134,9 @@ def _verdict(
 
 
 def _state_class(codes: np.ndarray) -> np.ndarray:
-    """States with all kinds of closed made one."""
-    return np.where(codes <= LinkStatus.CLOSED, int(LinkStatus.CLOSED), codes)
+    """Closed, active or open: valves that cannot reach their setting are open ones."""
+    open_or_active = np.where(codes == LinkStatus.ACTIVE, codes, int(LinkStatus.OPEN))
+    return np.where(codes <= LinkStatus.CLOSED, int(LinkStatus.CLOSED), open_or_active)
 
 
 def _isolated_there(network: WaterNetwork, codes: np.ndarray, flows: np.ndarray) -> np.ndarray:

@@ -33,6 +33,8 @@ PER_CFS = {
 METRIC = ("LPS", "LPM", "MLD", "CMH", "CMD")
 KPA_PER_METRE = 6.895 * 0.4333 / 0.3048
 WATTS_PER_HORSEPOWER, EPANET_WATTS = 745.699872, 745.7
+FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What WNTR raises besides errors of its own on files that are not as it expects."""
 ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
 
 
@@ -90,11 +92,11 @@ def _parsed(wntr: Any, path: Path, text: str) -> Any:
         copy.write_text(text, encoding="utf-8")
         try:
             return wntr.network.WaterNetworkModel(str(copy))
-        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).replace(str(copy), path.name).split())
-            raise NetworkError(
-                f"{path.name}: cannot be read as a network ({type(error).__name__}: {reason})."
-            ) from error
+        except (wntr.epanet.exceptions.EpanetException, *FAULTS) as error:
+            first = error.__cause__ or error
+            reason = " ".join(str(first).replace(str(copy), path.name).split())
+            found = f"cannot be read as a network ({type(first).__name__}: {reason})."
+            raise NetworkError(f"{path.name}: {found}") from error
 
 
 def _network(model: Any) -> WaterNetwork:
