@@ -176,7 +176,8 @@ class _Search:
     def _balances(self) -> list[tuple[list[tuple[int, float]], float, float]]:
         at = self.at
         sums: list[list[tuple[int, float]]] = [[(at[1] + k, 1.0)] for k in range(at[1])]
-        ends = [(link.tail, link.head) for link in (*self.problem.pipes, *self.problem.devices)]
+        ends = [(pipe.tail, pipe.head) for pipe in self.problem.pipes]
+        ends += [(device.tail, device.head) for device in self.problem.devices]
         for k, (tail, head) in enumerate(ends):
             sums[tail].append((at[2] + k, -1.0))
             sums[head].append((at[2] + k, 1.0))

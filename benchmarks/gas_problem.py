@@ -282,7 +282,7 @@ def operation_of(path: Path) -> GasProblem:
         raise InputError(f"{path}: found {error!r}; expected nodes and arcs as in belgian.json") from None
 
 
-def _operation(path: Path, data: dict) -> GasProblem:  # type: ignore[type-arg]
+def _operation(path: Path, data: dict) -> GasProblem:
     nodes, arcs = data["nodes"], data["arcs"]
     place = {node["id"]: k for k, node in enumerate(nodes)}
     top, most = max(node["p_max"] for node in nodes), sum(max(node["supply_max"], 0.0) for node in nodes)

@@ -81,7 +81,8 @@ def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
     sparse = _sparse_columns([len(near) for near in columns])
-    column, row = np.zeros(sparse + 1, np.int32), []
+    column = np.zeros(sparse + 1, np.int32)
+    row: list[int] = []
     position: dict[tuple[int, int], int] = {}
     for j, near in enumerate(columns[:sparse]):
         for r in sorted(int(place[v]) for v in near):

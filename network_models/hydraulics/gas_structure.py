@@ -240,9 +240,9 @@ def _trees(
             continue
         for k, parent, child in _walk(start, near, root):
             if fixed[child]:
-                a, b = network.node_names[start], network.node_names[child]
+                names = network.node_names
                 raise NetworkError(
-                    f"nodes {a!r} and {b!r} of fixed pressure are joined without any resistance "
+                    f"nodes {names[start]!r} and {names[child]!r} of fixed pressure are joined without any resistance "
                     f"(link {network.link_names[k]!r}): put a pipe between or fix one of them only"
                 )
             edges.append((k, parent, child))

@@ -108,12 +108,14 @@ class Decomposition:
             Termination: 'infeasible' where the relaxation or a block has no plan, else 'time_limit'.
         """
         self.prices = self._first_prices()
-        self.sign = np.sign(self.prices)
+        self.best_prices, self.sign = self.prices, np.sign(self.prices)
         short = self._left() * PASS_SHARE
         if not self.infeasible:
             self._pass(short, self.known)
         if self.infeasible:
             return "infeasible"
+        self._combine()
+        self._prove_and_improve(2 * short)
         self._pass_within(short)
         self._combine()
         while not self._over():

@@ -9,8 +9,8 @@ from optimizer.errors import InputError
 from optimizer.suggest import did_you_mean
 from optimizer.systems.protocol import Archetype, Checker, Strengthener
 
-ARCHETYPES = {"facilities": "optimizer.systems.facilities"}
-CHECKERS = {"facilities": "optimizer.systems.facilities_check"}
+ARCHETYPES = {"facilities": "optimizer.systems.facilities", "pipes": "optimizer.systems.pipes"}
+CHECKERS = {"facilities": "optimizer.systems.facilities_check", "pipes": "optimizer.systems.pipes_check"}
 
 
 def archetype(name: str) -> Archetype:

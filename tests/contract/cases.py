@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.systems.pipes_cases import network, tables
 from tests.systems.tiny_runs import changed, clinic_rows, clinics
 
 Case = tuple[dict[str, Any], dict[str, Any]]
@@ -34,5 +35,10 @@ CASES: dict[str, dict[str, Case]] = {
             clinics(coverage={"standard_minutes": 30.0, "form": "threshold"}, assignment="single_source"),
             clinic_rows(),
         ),
-    }
+    },
+    "pipes": {
+        "water": (network(), tables()),
+        "water_from_below": (network(), tables(rise=25.0)),
+        "gas": (network("gas"), tables("gas")),
+    },
 }

@@ -1,0 +1,107 @@
+"""The archetype `pipes`: which places to connect, along which corridors, with which diameters, from which supplies, so
+that pressure holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.pipes_greedy import greedy
+from optimizer.systems.pipes_model import PipesModel
+from optimizer.systems.pipes_network import Network
+from optimizer.systems.pipes_prepare import prepare
+from optimizer.systems.pipes_simulate import cuts, simulate
+from optimizer.systems.pipes_tangent import model_unit
+from optimizer.systems.protocol import ReportSection
+
+if TYPE_CHECKING:
+    from optimizer.ledger import Ledger
+    from optimizer.plan import Plan
+
+__all__ = ["build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+
+
+def build(block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:
+    """Add variables and rules to a Pyomo block and enter benefits and services in the ledger."""
+    PipesModel(block, system, problem, ledger).add()
+
+
+def extract(block: Any, system: SystemProblem) -> xr.Dataset:
+    """Places served (0 or 1), units a year through pipes, from supplies and through boosters, pressure promised.
+
+    The pressure is the model's, in m of water or kPa above the ground, NaN-free: places without a pipe have 0.
+    """
+    net, unit, periods = Network(system), model_unit(system.data["quantity"].values), system.data.sizes["period"]
+    flow, supply = np.zeros((net.n_arcs, periods)), np.zeros((net.n_supplies, periods))
+    lifted, fed = np.zeros((system.data.sizes["lift"], periods)), np.zeros((net.n_nodes, periods), bool)
+    head = np.zeros((net.n_nodes, periods))
+    for (k, t), variable in block.flow.items():
+        flow[net.d["size_arc"][k], t] += _amount(variable) * unit
+        fed[net.d["arc_head"][net.d["size_arc"][k]], t] |= (block.on[k, t].value or 0.0) > 0.5
+    for name, table in (("supply", supply), ("lifted", lifted)):
+        for key, variable in block.component(name).items():
+            table[key] = _amount(variable) * unit
+    for key, variable in block.head.items():
+        head[key] = variable.value or 0.0
+    fed[net.d["supply_node"]] |= supply > 0
+    pressure = np.where(fed, np.column_stack([net.pressure(head[:, t]) for t in range(periods)]), 0.0)
+    return xr.Dataset(
+        {
+            "share": (("origin", "period"), _served(net, flow, supply)),
+            "flow": (("arc", "period"), flow),
+            "supply": (("supply", "period"), supply),
+            "lifted": (("lift", "period"), lifted),
+            "pressure": (("node", "period"), pressure),
+        }
+    )
+
+
+def _served(net: Network, flow: np.ndarray, supply: np.ndarray) -> np.ndarray:
+    """(origin, period) 1 where what stays at a node is what its place wants."""
+    stays = np.zeros((net.n_nodes, flow.shape[1]))
+    np.add.at(stays, net.d["supply_node"], supply)
+    np.add.at(stays, net.d["arc_head"], flow)
+    np.subtract.at(stays, net.d["arc_tail"], flow)
+    return np.where(stays[net.d["origin_node"]] > 0.5 * net.d["quantity"], 1.0, 0.0)
+
+
+def _amount(variable: Any) -> float:
+    return max(0.0, float(variable.value or 0.0))
+
+
+def metrics(name: str) -> tuple[str, ...]:
+    """Units served a year, mean over the horizon."""
+    return (f"served:{name}",)
+
+
+def report_sections(problem: Problem, system: SystemProblem, plan: Plan) -> tuple[ReportSection, ...]:
+    """Pipes by year with diameter, length, flow and pressure at the end."""
+    net, decisions, start = Network(system), plan.systems[system.name], plan.decisions["start"].values
+    to_state = problem.sequence["to_state"].values
+    unit = "m" if net.medium == "water" else "kPa"
+    rows = []
+    for k, state in enumerate(net.d["size_state"]):
+        for p in np.flatnonzero(to_state == state):
+            for t in np.flatnonzero(start[p]):
+                arc = int(net.d["size_arc"][k])
+                last = decisions.sizes["period"] - 1
+                rows.append(
+                    (
+                        problem.horizon.labels[t], str(net.d["arc"][arc]), round(float(net.d["arc_length"][arc]) / 1000, 2),
+                        round(float(net.d["size_diameter"][k]) * 1000), round(float(decisions["flow"].values[arc, last])),
+                        round(float(decisions["pressure"].values[net.d["arc_head"][arc], last]), 1),
+                    )
+                )  # fmt: skip
+    if not rows:
+        return ()
+    columns = {
+        "zh": ("开工", "管道", "长度 km", "内径 mm", f"末年流量 {system.data.attrs['unit']}", f"末端压力 {unit}"),
+        "en": ("start", "pipe", "km", "inner diameter mm", f"flow in the last period, {system.data.attrs['unit']}",
+               f"pressure at the end, {unit}"),
+    }  # fmt: skip
+    title = {"zh": "管道建设与压力", "en": "Pipes and pressures"}
+    return (ReportSection(title, columns, tuple(sorted(rows))),)

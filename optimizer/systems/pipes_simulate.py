@@ -1,0 +1,278 @@
+"""What a plan's pipes would really deliver: every period at peak demand through the nonlinear kernels, and the cuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from network_models.hydraulics import gas_solve, water_solve
+from network_models.hydraulics.gas_network import GasNetwork
+from network_models.hydraulics.gas_properties import GasProperties
+from network_models.hydraulics.water_network import WaterNetwork
+from optimizer.plan import Plan, states_over_time
+from optimizer.problem import Problem, SystemProblem
+from optimizer.systems import pipes_laws as laws
+from optimizer.systems.pipes_network import Network, Standing
+from optimizer.systems.pipes_tangent import model_unit, tangent
+from optimizer.systems.protocol import ColumnTag, Cut
+from optimizer.verify.result import SERVICE_COLUMNS, SimulationResult
+
+if TYPE_CHECKING:
+    from optimizer.region import Region
+
+NEAR = 1e-3
+"""Metres of water, or kPa, by which a pressure may be short."""
+STEEP = 1e6
+"""Potential at the supplies of the network that the kernel sees: losses alone matter there."""
+
+
+@dataclass(frozen=True)
+class PipesResult(SimulationResult):
+    """With what the cuts need: flows and losses that the kernel found.
+
+    Parameters
+    ----------
+    network
+        The system's network.
+    sizes, flows
+        (period, arc) size that lies (-1: none), units a year.
+    short
+        (origin, period) connected and without the pressure that it needs.
+    """
+
+    network: Network = field(kw_only=True)
+    sizes: np.ndarray = field(kw_only=True)
+    flows: np.ndarray = field(kw_only=True)
+    short: np.ndarray = field(kw_only=True)
+    pressures: np.ndarray = field(kw_only=True)
+
+
+def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region | None) -> SimulationResult:
+    """Solve the network of every period at peak demand.
+
+    A connected place counts as served where the pressure at its node, and at every node on the way, is what the
+    settings ask for, at peak and at rest, and where pipes and supplies carry what flows.
+
+    Parameters
+    ----------
+    region
+        Not looked at: the network stands in the system's own arrays, which the audit compares with the tables.
+    """
+    del region
+    net, periods = Network(system), problem.horizon.n_periods
+    states = states_over_time(problem, plan.decisions["start"].values)
+    capacity = problem.sequence["capacity"].values.astype(float)
+    asked = plan.systems[system.name]["share"].values
+    runs = [_Run(net, net.standing(states, capacity, t), asked[:, t], t) for t in range(periods)]
+    good = np.column_stack([run.good for run in runs])
+    short = (asked > 0) & ~good
+    pressures = np.column_stack([net.pressure(run.at) for run in runs])
+    return PipesResult(
+        _table(problem, net, asked, asked * good),
+        tuple(_notes(problem, net, runs, pressures, short)),
+        network=net,
+        sizes=np.array([run.standing.size for run in runs]),
+        flows=np.array([run.flow for run in runs]),
+        short=short,
+        pressures=pressures,
+    )
+
+
+class _Run:
+    """One period at peak demand."""
+
+    def __init__(self, net: Network, standing: Standing, asked: np.ndarray, period: int) -> None:
+        self.net, self.standing, self.asked, self.period = net, standing, asked, period
+        self.order = net.order(standing)
+        self.fed = net.fed(standing, self.order)
+        self.drawn = np.where(self.fed, net.drawn(asked * standing.connected, period), 0.0)
+        self.flow, self.lost = self._kernel()
+        self.at = net.potentials(standing, self.order, self.lost)
+        self.rest = net.potentials(standing, self.order, np.zeros(net.n_arcs))
+        self.good = self._good()
+
+    def _kernel(self) -> tuple[np.ndarray, np.ndarray]:
+        """(arc,) flow in units a year and potential lost, as the nonlinear solver finds them."""
+        net, lying = self.net, self.order
+        flow, lost = np.zeros(net.n_arcs), np.zeros(net.n_arcs)
+        if not len(lying) or not self.drawn.any():
+            return flow, lost
+        found = _water(net, self.standing, lying, self.drawn) if net.medium == "water" else _gas(
+            net, self.standing, lying, self.drawn
+        )  # fmt: skip
+        flow[lying], lost[lying] = found
+        return flow, lost
+
+    def _good(self) -> np.ndarray:
+        """(origin,) whether a place that is asked to be served gets what it wants at the pressure it needs."""
+        net, node = self.net, self.net.d["origin_node"]
+        hold = self._holds(self.at, float(net.attrs["transit"])) & self._most_holds()
+        hold &= self._carries()
+        for a in self.order:
+            hold[net.d["arc_head"][a]] &= hold[net.d["arc_tail"][a]]
+        enough = np.nan_to_num(net.pressure(self.at), nan=-np.inf) >= float(net.attrs["least"]) - NEAR
+        return np.asarray(hold[node] & enough[node] & self.standing.connected & self.fed[node])
+
+    def _holds(self, at: np.ndarray, least: float) -> np.ndarray:
+        return np.asarray(np.nan_to_num(self.net.pressure(at), nan=-np.inf) >= least - NEAR)
+
+    def _most_holds(self) -> np.ndarray:
+        most = float(self.net.attrs["most"])
+        return np.asarray(np.nan_to_num(self.net.pressure(self.rest), nan=0.0) <= most + NEAR)
+
+    def _carries(self) -> np.ndarray:
+        """(node,) whether the pipe into it, or the supply there, carries what flows."""
+        net, holds = self.net, np.ones(self.net.n_nodes, bool)
+        room = net.d["size_capacity"][self.standing.size[self.order]] if len(self.order) else np.zeros(0)
+        holds[net.d["arc_head"][self.order]] = self.flow[self.order] <= room * (1 + 1e-6)
+        given = self.drawn.copy()
+        np.add.at(given, net.d["arc_tail"][self.order], self.flow[self.order])
+        at = net.d["supply_node"]
+        holds[at] &= (given[at] <= self.standing.supply * (1 + 1e-6)) | (self.standing.supply <= 0)
+        return holds
+
+
+def _water(net: Network, standing: Standing, lying: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Flows and head losses by the global gradient method; lifts and reducers act on heads alone in a forest."""
+    used, number = _renumbered(net, lying)
+    fixed = np.where(np.isin(used, net.d["supply_node"][standing.supply > 0]), STEEP, np.nan)
+    demand = np.where(np.isnan(fixed), drawn[used] * net.attrs["peak"], 0.0)
+    network = WaterNetwork.from_arrays(
+        np.zeros(len(used)), demand, fixed, number[net.d["arc_tail"][lying]], number[net.d["arc_head"][lying]],
+        net.d["arc_length"][lying], net.d["size_diameter"][standing.size[lying]], float(net.attrs["roughness"]),
+    )  # fmt: skip
+    found = water_solve.solve(network)
+    lost = found.heads[number[net.d["arc_tail"][lying]]] - found.heads[number[net.d["arc_head"][lying]]]
+    return found.flows / net.attrs["peak"], lost
+
+
+def _gas(net: Network, standing: Standing, lying: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Flows and losses of potential by the solver for steady gas flow, heights included, with z = 1."""
+    used, number = _renumbered(net, lying)
+    fixed = np.full(net.n_nodes, np.nan)
+    on = standing.supply > 0
+    fixed[net.d["supply_node"][on]] = (net.d["supply_pressure"][on] + laws.ATMOSPHERE_KPA) * 1000
+    fixed = fixed[used]
+    mass = drawn[used] * net.attrs["peak"] * laws.NORM_DENSITY
+    tail, head = number[net.d["arc_tail"][lying]], number[net.d["arc_head"][lying]]
+    network = GasNetwork.from_arrays(
+        np.where(np.isnan(fixed), mass, 0.0), fixed, tail, head, net.d["arc_length"][lying],
+        net.d["size_diameter"][standing.size[lying]], float(net.attrs["roughness"]) / 1000, height=net.height[used],
+        gas=GasProperties(compressibility="constant"),
+    )  # fmt: skip
+    found = gas_solve.solve(network)
+    flow = np.nan_to_num(found.flows) / laws.NORM_DENSITY / net.attrs["peak"]
+    if not found.solved:
+        return net.flows(lying, drawn)[lying], np.full(len(lying), np.inf)
+    at = found.pressures**2 / laws.BAR2 * np.exp(laws.RISE * net.height[used])
+    return flow, at[tail] - at[head]
+
+
+def _renumbered(net: Network, lying: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of the pipes that lie and of the supplies they hang on, and the place of each node among them."""
+    used = np.unique(np.concatenate([net.d["arc_tail"][lying], net.d["arc_head"][lying]]))
+    number = np.full(net.n_nodes, -1)
+    number[used] = np.arange(len(used))
+    return used, number
+
+
+def cuts(result: SimulationResult) -> list[Cut]:
+    """Tangents of the law at the simulated flows, for every pipe on the way to a place that lacks pressure.
+
+    Each holds for every plan that passes (the loss of a pipe is convex in its flow), so none ever cuts one off.
+    """
+    if not isinstance(result, PipesResult):
+        return []
+    net, found = result.network, []
+    for t in np.flatnonzero(result.short.any(axis=0)):
+        ways = _ways(net, result.sizes[t], net.d["origin_node"][result.short[:, t]])
+        found += [_key(int(result.sizes[t, a]), float(result.flows[t, a])) for a in ways]
+    periods = range(result.short.shape[1])
+    return [_at(net, key, t) for key in dict.fromkeys(c for c in found if c[1] > 0) for t in periods]
+
+
+def _ways(net: Network, sizes: np.ndarray, nodes: np.ndarray) -> list[int]:
+    into = {int(net.d["arc_head"][a]): int(a) for a in np.flatnonzero(sizes >= 0)}
+    ways: set[int] = set()
+    for node in nodes:
+        n = int(node)
+        while n in into and into[n] not in ways:
+            ways.add(into[n])
+            n = int(net.d["arc_tail"][into[n]])
+    return sorted(ways)
+
+
+def _key(size: int, flow: float) -> tuple[int, float]:
+    return size, float(f"{flow:.9g}")
+
+
+def _at(net: Network, key: tuple[int, float], period: int) -> Cut:
+    size, flow = key
+    slope, constant = tangent(net, size, flow)
+    arc, unit = int(net.d["size_arc"][size]), model_unit(net.d["quantity"])
+    return Cut(
+        (
+            ColumnTag(net.name, "loss", (arc, period)),
+            ColumnTag(net.name, "flow", (size, period)),
+            ColumnTag(net.name, "on", (size, period)),
+        ),
+        (1.0, -slope * unit, -constant),
+        ">=",
+        0.0,
+        True,
+        f"{net.d['arc'][arc]}: tangent of the loss at {flow:.6g} units a year",
+    )
+
+
+def _table(problem: Problem, net: Network, asked: np.ndarray, given: np.ndarray) -> pd.DataFrame:
+    county, quantity = net.d["origin_county"], net.d["quantity"]
+    unit, rows = str(net.attrs["unit"]), []
+    for t, year in enumerate(problem.horizon.labels):
+        sums = [
+            np.bincount(county, amount[:, t] * quantity[:, t], minlength=len(problem.county_ids))
+            for amount in (np.ones_like(asked), asked, given)
+        ]
+        rows += [(net.name, c, year, *(s[i] for s in sums), unit) for i, c in enumerate(problem.county_ids)]
+    return pd.DataFrame(rows, columns=SERVICE_COLUMNS)
+
+
+def _notes(problem: Problem, net: Network, runs: list[_Run], pressures: np.ndarray, short: np.ndarray) -> list[str]:
+    """The lowest pressure, what is short, and how the last period stands over sampled elevations."""
+    unit = "m" if net.medium == "water" else "kPa"
+    served = np.array([[run.asked[o] > 0 for run in runs] for o in range(net.n_origins)]).reshape(short.shape)
+    if not served.any():
+        return []
+    at = np.where(served, pressures[net.d["origin_node"]], np.inf)
+    o, t = np.unravel_index(int(np.argmin(at)), at.shape)
+    lowest = f"{at[o, t]:.1f} {unit} at {net.d['origin'][o]}, {problem.horizon.labels[t]}"
+    notes = [f"{net.name}: lowest pressure at peak {lowest} (at least {net.attrs['least']:g})"]
+    if short.any():
+        notes.append(f"{net.name}: {int(short.sum())} places and periods without the pressure or flow they need")
+    held = _sampled(net, runs[-1])
+    if held is not None:
+        notes.append(
+            f"{net.name}: over {int(net.attrs['samples'])} draws of uncertain elevations the places served in "
+            f"{problem.horizon.labels[-1]} hold their pressures in {held.mean():.0%} of the cases on average, "
+            f"the worst place in {held.min():.0%}"
+        )
+    return notes
+
+
+def _sampled(net: Network, run: _Run) -> np.ndarray | None:
+    """(served place,) share of random elevations at which the pressures at peak and at rest hold."""
+    samples, served = int(net.attrs["samples"]), np.flatnonzero(run.asked * run.standing.connected > 0)
+    if not samples or not len(served) or not net.d["node_uncertainty"].any():
+        return None
+    rng, held = np.random.default_rng(0), np.zeros(len(served))
+    node = net.d["origin_node"][served]
+    for _ in range(samples):
+        height = net.height + rng.normal(size=net.n_nodes) * net.d["node_uncertainty"]
+        lost = net.losses(run.standing, run.flow, height)
+        peak = net.pressure(net.potentials(run.standing, run.order, lost, height), height)
+        rest = net.potentials(run.standing, run.order, np.zeros(net.n_arcs), height)
+        fine = (peak >= float(net.attrs["least"]) - NEAR) & (net.pressure(rest, height) <= float(net.attrs["most"]) + NEAR)
+        held += fine[node]
+    return held / samples
