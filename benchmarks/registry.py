@@ -16,6 +16,7 @@ from optimizer.errors import InputError
 
 SUITES = {
     "siting": ("benchmarks.siting", "location", "published siting instances through the archetype `facilities`"),
+    "sequence": ("benchmarks.sequence", "portfolio", "published open pits and knapsacks through the sequence core"),
     "gas-expansion": (
         "benchmarks.gas_expansion",
         "gas",

@@ -104,7 +104,7 @@ class Draft:
             )
         )
         index = len(self.candidates) - 1
-        self._state(index, option, True, fixed_om, capacity)
+        self.candidates[index]["initial"] = self._state(index, option, True, fixed_om, capacity)
         return index
 
     def state(self, candidate: int, option: str, *, capacity: float = 0.0, fixed_om: float = 0.0) -> int:
@@ -119,7 +119,7 @@ class Draft:
 
     def initial_state(self, candidate: int) -> int:
         """Index of the state a candidate is in before planning."""
-        return next(i for i, s in enumerate(self.states) if s["candidate"] == candidate and s["initial"])
+        return int(self.candidates[candidate]["initial"])
 
     def transition(
         self,

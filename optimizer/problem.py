@@ -135,8 +135,9 @@ class Problem:
         - state: ``state_candidate`` (index), ``state_option`` (text), ``state_initial`` (bool), ``fixed_om``
           (CNY a year), ``capacity`` (units a year; existing capacity for the initial state);
         - transition: ``transition_candidate``, ``from_state``, ``to_state`` (indices), ``overnight_cost`` (CNY),
-          ``lead_years``, ``lifetime`` (years), ``spend_share`` (transition, work_year), ``resource_use``
-          (transition, resource), used in the period of the start;
+          ``lead_years``, ``lifetime`` (years; 0: used up at once, neither replaced nor worth anything at the end),
+          ``spend_share`` (transition, work_year), ``resource_use`` (transition, resource), used in the period of the
+          start;
         - ``resource_limit`` (resource, owner, period), NaN = unlimited; ``resource_whole_horizon`` (resource): the
           limits of all periods are one sum;
         - corridor: ``corridor_saving`` (CNY).

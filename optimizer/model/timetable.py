@@ -114,6 +114,8 @@ class Timetable:
 
     def _replacements(self, p: int, served_year: int) -> list[tuple[int, int]]:
         life, cost = self._life[p], self._cost[p]
+        if life == 0:
+            return []
         return [
             (year, cost)
             for year in range(served_year + life, self.horizon.end, life)
@@ -143,6 +145,8 @@ class Timetable:
         life, cost = self._life[p], float(self._cost[p])
         if served_year >= self.horizon.end:
             return float(sum(self.spending_in_flight(p).values()))
+        if life == 0:
+            return 0.0
         age = (self.horizon.end - served_year) % life
         replaced_at_end = age == 0
         return 0.0 if replaced_at_end else cost * residual_fraction(self.horizon.discount_rate, life, age)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -97,6 +98,8 @@ class Works:
 
     def _replacements(self, p: int, served: int) -> list[tuple[int, int]]:
         life, cost = int(self.column["lifetime"][p]), int(self.column["overnight_cost"][p])
+        if life == 0:
+            return []
         return [(year, cost) for year in range(served + life, self.end, life) if year >= self.begins[0]]
 
     # ---- what follows from all of them
@@ -153,6 +156,8 @@ class Works:
         if work.service_year >= self.end:
             return float(sum(amount for year, amount in work.payments if self.period_of(year) is not None))
         rate, life = self.problem.horizon.discount_rate, int(self.column["lifetime"][work.transition])
+        if life == 0:
+            return 0.0
         age = (self.end - work.service_year) % life
         worth = [(1 + rate) ** -k for k in range(1, life + 1)]
         left = sum(worth[: life - age]) if age else 0.0
@@ -167,7 +172,7 @@ class Works:
 def whole_parts(amount: int, shares: list[float]) -> list[int]:
     """Whole CNY by share; what is left over goes to the largest remainders, earlier years first."""
     exact = [amount * s for s in shares]
-    parts = [int(e + 1e-9) for e in exact]
+    parts = [math.floor(e + 1e-9) for e in exact]
     for i in sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))[: amount - sum(parts)]:
         parts[i] += 1
     return parts
