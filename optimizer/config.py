@@ -94,7 +94,10 @@ class ObjectiveConfig(Strict):
 
 
 class SolverConfig(Strict):
-    """How hard the solver tries. Times in seconds; ``mip_gap`` relative; ``threads`` 0 = as many as there are."""
+    """How hard the solver tries. Times in seconds; ``mip_gap`` relative; ``threads`` 0 = as many as there are.
+
+    ``time_limit`` is for all ``rounds`` of planning and simulation together.
+    """
 
     name: str
     mip_gap: Annotated[float, Field(ge=0, lt=1)] = 0.005
@@ -103,6 +106,7 @@ class SolverConfig(Strict):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     sensitivity_time_limit: NonNegative = 60.0
     options: dict[str, Any] = {}
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 6
 
 
 class RunSettings(Strict):

@@ -12,7 +12,7 @@ from typing import Any
 from optimizer._paths import region_path
 from optimizer.config import RunConfig
 from optimizer.errors import InputError
-from optimizer.plan import Plan
+from optimizer.plan import Plan, Round
 from optimizer.plan_file import read_plan
 from optimizer.prepare import prepare_problem
 from optimizer.problem import Problem
@@ -22,8 +22,9 @@ from optimizer.report.html import write_html
 from optimizer.report.views import Views
 from optimizer.scenarios import store
 from optimizer.sensitivity import Flips, compare_plans
-from optimizer.solve import SolverSettings, solve_problem
+from optimizer.solve import SolverSettings
 from optimizer.solve.progress import Progress, silent
+from optimizer.solve.rounds import Simulate, plan_in_rounds
 from optimizer.systems.registry import archetype
 from optimizer.verify import Verification, audit_region, verify_plan
 
@@ -66,7 +67,7 @@ def run(config: RunConfig, listener: Listener = silent) -> RunResult:
     with clock.stage("prepare"):
         problem = prepare_problem(region, config)
     with clock.stage("solve"):
-        plan = solve_problem(problem, settings_of(config), listener)
+        plan, rounds = plan_in_rounds(problem, settings_of(config), simulator(problem, region), listener)
     with clock.stage("verify"):
         verification = check(problem, plan, region, config)
     with clock.stage("sensitivity"):
@@ -80,7 +81,7 @@ def run(config: RunConfig, listener: Listener = silent) -> RunResult:
         verification=verification,
         region=region,
         config=config,
-        extras={"seconds": clock.seconds, "flips": flips},
+        extras={"seconds": clock.seconds, "flips": flips, "rounds": rounds},
     )
     return RunResult(folder, plan, verification)
 
@@ -97,14 +98,18 @@ def open_region(config: RunConfig) -> Region:
 def settings_of(config: RunConfig) -> SolverSettings:
     """Solver settings of a run."""
     solver = config.solver
-    return SolverSettings(solver.mip_gap, solver.time_limit, solver.threads, solver.seed, solver.options)
+    return SolverSettings(solver.mip_gap, solver.time_limit, solver.threads, solver.seed, solver.options, solver.rounds)
+
+
+def simulator(problem: Problem, region: Region) -> Simulate:
+    """What every system would really do under a plan, from fresh physics."""
+    systems = problem.systems.values()
+    return lambda plan: [archetype(s.archetype).simulate(problem, s, plan, region) for s in systems]
 
 
 def check(problem: Problem, plan: Plan, region: Region, config: RunConfig) -> Verification:
     """The independent eye: simulate every system, recompute money and logic, compare the problem with the tables."""
-    simulations = [
-        archetype(system.archetype).simulate(problem, system, plan, region) for system in problem.systems.values()
-    ]
+    simulations = simulator(problem, region)(plan)
     return verify_plan(problem, plan, simulations, audit=audit_region(region, config, problem))
 
 
@@ -120,7 +125,8 @@ def try_other_values(
     for values in ("low", "high"):
         other = config.model_copy(update={"objective": config.objective.model_copy(update={"values": values})})
         other_problem = prepare_problem(region, other)
-        other_plan = solve_problem(other_problem, settings, listener, hint=plan)
+        simulate = simulator(other_problem, region)
+        other_plan, _ = plan_in_rounds(other_problem, settings, simulate, listener, hint=plan)
         flips.append(compare_plans(values, plan, problem, other_plan, other_problem))
     return flips
 
@@ -136,7 +142,11 @@ def rebuild_report(folder: Path, output: Path | None = None) -> Path:
     config, region, problem = _reopened(folder)
     plan = read_plan(folder / "plan.nc")
     manifest = store.open_run(folder).manifest
-    extras = {"seconds": manifest.get("seconds", {}), "flips": [Flips.of(f) for f in manifest.get("sensitivity", [])]}
+    extras = {
+        "seconds": manifest.get("seconds", {}),
+        "flips": [Flips.of(f) for f in manifest.get("sensitivity", [])],
+        "rounds": [Round(**found) for found in manifest.get("rounds", [])],
+    }
     path = output or folder / "report.html"
     write_html(path, Views.of(problem, plan, check(problem, plan, region, config), region, config, extras))
     if path.resolve() == (folder / "report.html").resolve():

@@ -19,9 +19,10 @@ class Outcome:
     Parameters
     ----------
     termination
-        ``optimal`` (gap closed to the demanded one), ``time_limit``, ``interrupted``, ``infeasible``, ``node_limit``.
+        ``optimal`` (gap closed to the demanded one), ``time_limit``, ``round_limit``, ``interrupted``, ``infeasible``,
+        ``node_limit``.
     solution
-        ``feasible`` or ``none``.
+        ``feasible``, ``refuted`` (obeys the model, but simulation finds that it does not keep its promises) or ``none``.
     incumbent, bound
         Value of the plan and proven upper bound of the objective that was maximised (10^6 CNY for net benefit).
     seconds
@@ -37,10 +38,38 @@ class Outcome:
 
     @property
     def gap(self) -> float:
-        """(bound - incumbent) / max(|incumbent|, 1e-9), as a fraction; inf without a plan."""
-        if self.solution != "feasible":
+        """(bound - incumbent) / max(|incumbent|, 1e-9), as a fraction; of what a refuted plan promises; inf without a plan."""
+        if self.solution == "none":
             return float("inf")
         return max(0.0, self.bound - self.incumbent) / max(abs(self.incumbent), 1e-9)
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a round of planning and simulation found (:mod:`optimizer.solve.rounds`).
+
+    Parameters
+    ----------
+    promised, bound
+        Objective of the model's best plan, as the model has it, and the best bound proved so far.
+    short
+        Counties and periods in which that plan does not serve what it promised.
+    valid, heuristic
+        Cuts that were new.
+    confirmed
+        Objective, as simulated, of the best plan so far that keeps its promises; None while there is none.
+    seconds
+        Wall time of the round.
+    """
+
+    number: int
+    promised: float
+    bound: float
+    short: int
+    valid: int
+    heuristic: int
+    confirmed: float | None
+    seconds: float
 
 
 @dataclass(frozen=True)

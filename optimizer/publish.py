@@ -152,6 +152,7 @@ def _write_manifest(folder: Path, run_id: str, views: Views, region: Region) -> 
         "counts": views.counts,
         "money": views.money_totals,
         "synthetic_placement": views.synthetic_places > 0,
+        "rounds": [asdict(found) for found in views.rounds],
         "sensitivity": [asdict(f) for f in views.flips],
         "command": sys.argv[1:],
         "files": {f.name: file_hash(f) for f in sorted(folder.iterdir())},

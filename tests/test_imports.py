@@ -59,6 +59,7 @@ def test_model_and_solve_know_no_system(file: Path):
         *SHARED, "optimizer.systems.registry.archetype", "optimizer.systems.protocol.Proposal",
         "optimizer.systems.protocol.Cut", "optimizer.systems.registry.strengthener",
         "optimizer.systems.protocol.Effort", "optimizer.systems.protocol.Strengthened",
+        "optimizer.systems.protocol.ColumnTag", "optimizer.systems.registry.checker",
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,30 +75,52 @@ class Compiled:
 
     def with_bound(self, metric: str, at_least: float) -> Compiled:
         """The same with a row that keeps a metric at or above a value (`objective_bound`)."""
-        matrix = sp.vstack([self.matrix, sp.csr_matrix(self.costs[metric])], format="csc")
-        tags = self.rows
-        families = tags.families if "objective_bound" in tags.families else (*tags.families, "objective_bound")
+        row, low = sp.csr_matrix(self.costs[metric]), np.array([at_least - self.constants[metric]])
+        return self.with_rows("objective_bound", row, low, np.array([np.inf]), linking=True)
+
+    def with_rows(
+        self,
+        family: str,
+        matrix: sp.csr_matrix,
+        lower: np.ndarray,
+        upper: np.ndarray,
+        *,
+        system: str | Sequence[str] = "",
+        county: int | np.ndarray = -1,
+        period: int | np.ndarray = -1,
+        linking: bool = False,
+        structural: bool = False,
+    ) -> Compiled:
+        """The same with rows of one family below; ``system``, ``county`` and ``period`` for all or for each."""
+        n, tags = matrix.shape[0], self.rows
+        names = [system] * n if isinstance(system, str) else list(system)
+        families = _with_names(tags.families, [family])
+        systems = _with_names(tags.systems, names)
         rows = Tags(
             families,
-            tags.systems,
-            np.append(tags.family, families.index("objective_bound")),
-            np.append(tags.system, 0),
-            np.append(tags.county, -1),
-            np.append(tags.period, -1),
-            np.append(tags.linking, True),
-            np.append(tags.structural, False),
+            systems,
+            np.append(tags.family, np.full(n, families.index(family))),
+            np.append(tags.system, [systems.index(name) for name in names]).astype(np.int64),
+            np.append(tags.county, np.broadcast_to(county, n)),
+            np.append(tags.period, np.broadcast_to(period, n)),
+            np.append(tags.linking, np.full(n, linking)),
+            np.append(tags.structural, np.full(n, structural)),
         )
         return replace(
             self,
-            matrix=matrix,
+            matrix=sp.vstack([self.matrix, matrix], format="csc"),
             rows=rows,
-            row_lower=np.append(self.row_lower, at_least - self.constants[metric]),
-            row_upper=np.append(self.row_upper, np.inf),
+            row_lower=np.append(self.row_lower, lower),
+            row_upper=np.append(self.row_upper, upper),
         )
 
     def with_ranks(self, *ranks: str) -> Compiled:
         """The same with other metrics to maximise."""
         return replace(self, ranks=ranks)
+
+
+def _with_names(known: tuple[str, ...], more: Sequence[str]) -> tuple[str, ...]:
+    return (*known, *(name for name in dict.fromkeys(more) if name not in known))
 
 
 def compile_model(model: Model) -> tuple[Compiled, list[Any]]:

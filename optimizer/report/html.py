@@ -167,7 +167,7 @@ def _verification(views: Views) -> Markup:
         found.service.groupby(["system", "period"], sort=False)[["demand", "promised", "simulated"]].sum().reset_index()
     )
     rows = [(*views.system_label(r.system), r.period, r.demand, r.promised, r.simulated) for r in service.itertuples()]
-    return render_section("verification.html", found=found, rules=rules, rows=rows)
+    return render_section("verification.html", v=views, found=found, rules=rules, rows=rows)
 
 
 def _flips(views: Views) -> Markup:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.config import RunConfig
-from optimizer.plan import Plan, states_over_time
+from optimizer.plan import Plan, Round, states_over_time
 from optimizer.problem import Problem
 from optimizer.region import Region, provenance_shares
 from optimizer.sensitivity import Flips
@@ -51,6 +51,11 @@ class Views:
     @property
     def flips(self) -> list[Flips]:
         return list(self.extras.get("flips", []))
+
+    @property
+    def rounds(self) -> list[Round]:
+        """Rounds of planning and simulation; none where every model is exact."""
+        return list(self.extras.get("rounds", []))
 
     @cached_property
     def metrics(self) -> dict[str, float]:

@@ -49,6 +49,8 @@ class SolverSettings:
         1: the proof alone; otherwise a search for plans goes on beside it.
     seed
         For HiGHS and the search.
+    rounds
+        Of planning and simulation, at most, where the model of a system only bounds what simulation finds.
     options
         Further HiGHS options, of :data:`HIGHS_OPTIONS` only.
     """
@@ -58,6 +60,7 @@ class SolverSettings:
     threads: int = 2
     seed: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = 6
 
     def __post_init__(self) -> None:
         for name in self.options:

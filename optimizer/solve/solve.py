@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from optimizer.errors import InfeasibleError
 from optimizer.model.assembly import Model, build_model
 from optimizer.model.compiled import Compiled, compile_model
+from optimizer.model.cuts import columns_by_tag, with_cuts
 from optimizer.plan import Outcome, Plan
 from optimizer.problem import Problem
 from optimizer.solve.elastic import explain
@@ -23,6 +25,7 @@ from optimizer.solve.reading import read_plan
 from optimizer.solve.search import solve_compiled
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.strengthening import known_start, strengthened, widened
+from optimizer.systems.protocol import Cut
 
 POLISH_SECONDS = 60.0
 GREEDY_SHARE = 0.05
@@ -38,6 +41,12 @@ class Built:
     compiled: Compiled
     variables: list[Any]
     seconds: float
+
+    def with_cuts(self, cuts: Sequence[Cut]) -> Built:
+        """The same model with a row for each cut."""
+        if not cuts:
+            return self
+        return replace(self, compiled=with_cuts(self.compiled, cuts, columns_by_tag(self.model, self.variables)))
 
 
 def build(problem: Problem) -> Built:
@@ -92,16 +101,32 @@ def solve_built(
         ranks = _Ranks(built, settings, listener, stop, began)
         ranked = ranks.solve(hint, start)
     values = _settle(ranks.compiled, ranks.values, settings)
+    termination = next((s.termination for s in ranked if s.termination != "optimal"), "optimal")
+    return _read(built, values, termination, ranked[0].bound, began, ranked[0].evidence)
+
+
+def _read(built: Built, values: np.ndarray, termination: str, bound: float, began: float, evidence: str) -> Plan:
     incumbent = float(built.compiled.cost @ values + built.compiled.constant)
-    outcome = Outcome(
-        termination=next((s.termination for s in ranked if s.termination != "optimal"), "optimal"),
-        solution="feasible",
-        incumbent=incumbent,
-        bound=max(ranked[0].bound, incumbent),
-        seconds=time.monotonic() - began,
-        evidence=ranked[0].evidence,
-    )
+    seconds = time.monotonic() - began
+    outcome = Outcome(termination, "feasible", incumbent, max(bound, incumbent), seconds, evidence)
     return read_plan(built.model, built.variables, values, outcome)
+
+
+def narrowed_to(built: Built, hint: Plan, settings: SolverSettings, seconds: float) -> Plan | None:
+    """The best plan of a built model that starts nothing that another does not start, and nothing earlier.
+
+    Parameters
+    ----------
+    seconds
+        The most it may take.
+    """
+    began = time.monotonic()
+    quick = replace(settings, time_limit=min(GREEDY_SHARE * settings.time_limit, seconds))
+    with interruptible() as stop:
+        values = greedy_start(built.model, built.compiled, built.variables, quick, silent, stop, hint)
+    if values is None:
+        return None
+    return _read(built, _settle(built.compiled, values, settings), "time_limit", np.inf, began, "")
 
 
 class _Ranks:

@@ -13,7 +13,7 @@ from optimizer.systems.facilities_greedy import greedy
 from optimizer.systems.facilities_model import FacilitiesModel, model_unit
 from optimizer.systems.facilities_prepare import prepare
 from optimizer.systems.facilities_simulate import simulate
-from optimizer.systems.protocol import Cut, ReportSection
+from optimizer.systems.protocol import Cut, Relation, ReportSection
 from optimizer.systems.siting import strengthen
 
 if TYPE_CHECKING:
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from optimizer.plan import Plan
     from optimizer.verify.result import SimulationResult
 
-__all__ = ["build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate", "strengthen"]
+__all__ = [
+    "RELATION", "build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate", "strengthen",
+]  # fmt: skip
+
+RELATION = Relation("exact")
+"""Travel times do not depend on the plan, so what the model promises is what the roads give."""
 
 
 def build(block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:
@@ -48,7 +53,7 @@ def _read(variable: pyo.Var, whole: bool) -> float:
 
 
 def cuts(result: SimulationResult) -> list[Cut]:
-    """None: travel times do not depend on the plan, so what the model promises is what the roads give."""
+    """None: the model is exact."""
     del result
     return []
 

@@ -16,13 +16,17 @@ from optimizer.systems.pipes_network import Network
 from optimizer.systems.pipes_prepare import prepare
 from optimizer.systems.pipes_simulate import cuts, simulate
 from optimizer.systems.pipes_tangent import model_unit
-from optimizer.systems.protocol import ReportSection
+from optimizer.systems.protocol import Relation, ReportSection
 
 if TYPE_CHECKING:
     from optimizer.ledger import Ledger
     from optimizer.plan import Plan
 
-__all__ = ["build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+__all__ = ["RELATION", "build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+
+
+RELATION = Relation("bounding")
+"""Losses are bounded from below by tangents, so that a plan may promise a pressure that simulation does not find."""
 
 
 def build(block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import xarray as xr
@@ -30,8 +30,25 @@ class Proposal(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Relation:
+    """How what a plan promises in the model relates to what simulation finds.
+
+    Parameters
+    ----------
+    kind
+        ``exact``: the same. ``bounding``: the model is a relaxation, so that a plan may promise too much and never too
+        little. ``approximate``: either way.
+    tolerance
+        Relative, of a plan that the rounds of planning and simulation let pass.
+    """
+
+    kind: Literal["exact", "bounding", "approximate"]
+    tolerance: float = 1e-6
+
+
+@dataclass(frozen=True)
 class ColumnTag:
-    """A column by name: its family within a system's block, and its index there."""
+    """A column by name: its family within a system's block (``system`` empty: within the sequence), its index there."""
 
     system: str
     family: str
@@ -138,7 +155,13 @@ class ReportSection:
 
 
 class Archetype(Protocol):
-    """One physical kind of system. Modules of this shape are named in :mod:`optimizer.systems.registry`."""
+    """One physical kind of system. Modules of this shape are named in :mod:`optimizer.systems.registry`.
+
+    ``RELATION`` says how its model relates to its simulation; where it is not exact, plans are made in rounds
+    (:mod:`optimizer.solve.rounds`).
+    """
+
+    RELATION: Relation
 
     def prepare(
         self, region: Region, settings: Mapping[str, Any], name: str, draft: Draft, config: RunConfig
@@ -163,7 +186,7 @@ class Archetype(Protocol):
         ...
 
     def cuts(self, result: SimulationResult) -> list[Cut]:
-        """Rows that forbid what the simulation refuted."""
+        """Rows that forbid what the simulation refuted, or tell the model what the simulation found."""
         ...
 
     def metrics(self, name: str) -> tuple[str, ...]:

@@ -13,11 +13,18 @@ from optimizer.plan import Plan
 from optimizer.problem import Problem
 from optimizer.verify import logic, money, worth
 from optimizer.verify.money import Books
-from optimizer.verify.result import SERVICE_COLUMNS, Findings, SimulationResult, Verification, Violation
+from optimizer.verify.result import (
+    SERVED_NEAR,
+    SERVICE_COLUMNS,
+    Findings,
+    SimulationResult,
+    Verification,
+    Violation,
+    differences,
+)
 from optimizer.verify.works import Works
 from optimizer.verify.worth import Worth
 
-SERVED_NEAR = 1e-6
 About = TypeVar("About", Works, Books, Worth)
 
 
@@ -69,7 +76,7 @@ def verify_plan(
         objective_claimed=plan.objective,
         objective_recomputed=value.metrics.get(problem.objective.metrics[0], math.nan),
         service=service,
-        largest_difference=float(_differences(service).max(initial=0.0)),
+        largest_difference=float(differences(service).max(initial=0.0)),
         notes=tuple(note for result in simulated for note in result.notes),
     )
 
@@ -124,16 +131,9 @@ def _service(simulations: tuple[SimulationResult, ...]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=SERVICE_COLUMNS)
 
 
-def _differences(service: pd.DataFrame) -> np.ndarray:
-    """Promised less simulated, as a share of demand, row by row; 0 where nothing is wanted."""
-    demand = service["demand"].to_numpy(float)
-    apart = np.abs(service["promised"].to_numpy(float) - service["simulated"].to_numpy(float))
-    return np.divide(apart, demand, out=np.zeros_like(demand), where=demand > 0)
-
-
 def _simulation(service: pd.DataFrame) -> Findings:
     """What a plan promises to serve is what the simulation serves."""
-    difference = _differences(service)
+    difference = differences(service)
     found = [
         Violation(
             "simulation", f"{system} in county {county}, {when}", f"{simulated:.6g} {unit}", f"{promised:.6g}, promised"

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 
 SERVICE_COLUMNS = ["system", "county_id", "period", "demand", "promised", "simulated", "unit"]
+SERVED_NEAR = 1e-6
+"""Share of demand by which what is simulated may differ from what was promised."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,40 @@ Findings = tuple[int, list[Violation]]
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """What a system would really serve: ``service`` has the columns of :data:`SERVICE_COLUMNS`, units a year."""
+    """What a system would really do under a plan.
+
+    Parameters
+    ----------
+    service
+        What it would serve, with the columns of :data:`SERVICE_COLUMNS`, units a year.
+    decisions
+        Where the model only bounds a system's value: its decisions as simulated, which take the place of those that the
+        plan promised. None: nothing to put right.
+    metrics
+        True values of the system's metrics that the model only bounds.
+    """
 
     service: pd.DataFrame
     notes: tuple[str, ...] = ()
+    decisions: xr.Dataset | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def refuted(self) -> int:
+        """Counties and periods in which less, or more, is served than was promised."""
+        return int((self.differences > SERVED_NEAR).sum())
+
+    @property
+    def differences(self) -> np.ndarray:
+        """Promised less simulated, as a share of demand, row by row; 0 where nothing is wanted."""
+        return differences(self.service)
+
+
+def differences(service: pd.DataFrame) -> np.ndarray:
+    """Promised less simulated service, as a share of demand, row by row; 0 where nothing is wanted."""
+    demand = service["demand"].to_numpy(float)
+    apart = np.abs(service["promised"].to_numpy(float) - service["simulated"].to_numpy(float))
+    return np.divide(apart, demand, out=np.zeros_like(demand), where=demand > 0)
 
 
 @dataclass(frozen=True)

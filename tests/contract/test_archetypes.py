@@ -11,6 +11,7 @@ from optimizer.ledger import VALUE
 from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem, SystemProblem
 from optimizer.region import Region
+from optimizer.solve.rounds import as_simulated
 from optimizer.solve.solve import Built, build, solve_built
 from optimizer.systems.registry import ARCHETYPES, archetype, checker
 from tests.contract.cases import CASES
@@ -62,6 +63,20 @@ def test_checker_accepts_the_plan(run: Run) -> None:
     states = states_over_time(run.problem, run.plan.decisions["start"].values)
     assert eye.check(run.problem, run.system, run.plan.systems[run.system.name], states) == []
     assert all(rows >= 0 for rows in eye.rows_checked(run.problem, run.system).values())
+
+
+def test_relation_of_model_and_simulation_is_kept(run: Run) -> None:
+    """The model's best plan is worth what simulation says, or more where it only bounds; cuts only where it does."""
+    arch = archetype(run.system.archetype)
+    result = arch.simulate(run.problem, run.system, run.plan, run.region)
+    relation = arch.RELATION
+    true = as_simulated(run.problem, run.plan, [result]).objective
+    slack = relation.tolerance * max(1.0, abs(true))
+    if relation.kind != "approximate":
+        assert run.plan.objective >= true - slack
+    if relation.kind == "exact":
+        assert run.plan.objective <= true + slack
+        assert result.decisions is None and arch.cuts(result) == []
 
 
 def test_simulation_serves_what_was_promised(run: Run) -> None:
