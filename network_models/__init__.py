@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 
-KERNEL_MODULES = ("network_models._dijkstra", "network_models._warm", "network_models.hydraulics.gas_warm")
+KERNEL_MODULES = (
+    "network_models._dijkstra",
+    "network_models._warm",
+    "network_models.hydraulics.gas_warm",
+    "network_models.hydraulics.water_run",
+)
 """Modules with kernels; each offers ``warm()``, which calls every kernel once and yields its name."""
 
 

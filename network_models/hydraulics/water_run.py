@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
-from network_models._numba import get_num_threads, njit, prange
+from network_models._numba import get_num_threads, njit
 from network_models.hydraulics.water_kernel import WIDTH, iterate, linearise
 from network_models.hydraulics.water_lane_io import Case, Found, load, load_links, progress, store, working
 
@@ -41,18 +43,14 @@ def _groups(system, case, found, limits, begin, end):  # type: ignore[no-untyped
         store(system, work, state, found, g * WIDTH, last)
 
 
-@njit(cache=True, nogil=True)
-def run_lanes(system, case, found, limits):  # type: ignore[no-untyped-def]
-    """Solve scenarios eight at a time in the calling thread."""
-    _groups(system, case, found, limits, 0, -(-len(found.head) // WIDTH))
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def run_threads(system, case, found, limits, chunks):  # type: ignore[no-untyped-def]
-    """Solve scenarios eight at a time, the groups dealt out in equal chunks."""
+def run_threads(system, case: Case, found: Found, limits: tuple[float, int], threads: int) -> None:  # type: ignore[no-untyped-def]
+    """Solve scenarios eight at a time, the groups dealt out in equal chunks; the kernel lets go of the interpreter."""
     groups = -(-len(found.head) // WIDTH)
-    for c in prange(chunks):
-        _groups(system, case, found, limits, c * groups // chunks, (c + 1) * groups // chunks)
+    ends = [c * groups // threads for c in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        runs = [pool.submit(_groups, system, case, found, limits, *part) for part in pairwise(ends)]
+        for done in runs:
+            done.result()
 
 
 def run(system, case: Case, found: Found, limits: tuple[float, int]) -> None:  # type: ignore[no-untyped-def]
@@ -62,7 +60,7 @@ def run(system, case: Case, found: Found, limits: tuple[float, int]) -> None:  #
     if count < 4:
         run_one(system, case, found, limits)
     elif threads == 1 or groups < SERIAL_GROUPS:
-        run_lanes(system, case, found, limits)
+        _groups(system, case, found, limits, 0, groups)
     else:
         run_threads(system, case, found, limits, min(threads, groups))
 
@@ -75,6 +73,6 @@ def warm() -> Iterator[str]:
     line = WaterNetwork.from_arrays(
         [30, 0, 0], [0, 0.001, 0.001], [30, np.nan, np.nan], [0, 1], [1, 2], 100.0, 0.1, 130.0
     )
-    for count, name in ((1, "water network"), (8, "water networks by eight"), (8 * SERIAL_GROUPS, "in threads")):
+    for count, name in ((1, "water network"), (8, "water networks by eight")):
         solve(line, demands=np.tile(line.demand, (count, 1)))
         yield name

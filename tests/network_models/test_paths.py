@@ -202,7 +202,7 @@ def test_warming_compiles_all_that_is_used_later():
     code = """
 import numpy as np
 import network_models
-assert len(list(network_models.warm())) == 14
+assert {"travel times", "order", "gas networks", "water network"} <= set(network_models.warm())
 from network_models import _dijkstra, _dissection, _elimination, _nearest, _routes, _sweeps, _updates
 from network_models import accessibility, graph, hierarchy, paths
 modules = _dijkstra, _dissection, _elimination, _nearest, _routes, _sweeps, _updates
