@@ -105,9 +105,7 @@ def _add_county(tables: Tables, name: str, rng: np.random.Generator, county: Row
         total += wanted
         for year in (2024, 2029, 2034, 2039):
             quantity = round(wanted * 1.013 ** (year - 2024))
-            tables["demand"].append(
-                {"place_id": key, "commodity": f"piped_{name}", "year": year, "quantity": quantity}
-            )
+            tables["demand"].append({"place_id": key, "commodity": f"piped_{name}", "year": year, "quantity": quantity})
         if rng.random() < 0.5:
             station = f"{name[0].upper()}T-{key}"
             tables["candidates"].append(_candidate(station, name, "station", p, 1.0))

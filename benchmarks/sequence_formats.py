@@ -263,7 +263,11 @@ def _is_number(word: str) -> bool:
 
 
 # ---- files
-READERS: dict[str, Callable[[Path], Iterator[SequenceInstance]]] = {"upit": _upit, "cpit": _cpit, "knapsack": _knapsacks}
+READERS: dict[str, Callable[[Path], Iterator[SequenceInstance]]] = {
+    "upit": _upit,
+    "cpit": _cpit,
+    "knapsack": _knapsacks,
+}
 
 
 def read_file(path: Path, kind: str) -> list[SequenceInstance]:

@@ -23,6 +23,9 @@ from optimizer.solve.progress import Listener, silent
 from optimizer.solve.reach import within_reach
 from optimizer.solve.reading import read_plan
 from optimizer.solve.search import solve_compiled
+from optimizer.solve.sequencing import is_small, solve_sequencing
+from optimizer.solve.sequencing_plan import plan_of, values_of, with_bound
+from optimizer.solve.sequencing_view import View, as_sequencing
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.strengthening import known_start, strengthened, widened
 from optimizer.systems.protocol import Cut
@@ -77,6 +80,9 @@ def solve_problem(
         With the groups of constraints in conflict, or when no plan was found in time.
     """
     began = time.monotonic()
+    view = as_sequencing(problem)
+    if view is not None:
+        return _sequenced(problem, view, settings, listener)
     narrowed = strengthened(problem, settings, listener)
     if narrowed is None:
         return solve_built(build(problem), settings, listener, hint=hint)
@@ -85,6 +91,20 @@ def solve_problem(
     left = replace(settings, time_limit=max(settings.time_limit - (time.monotonic() - began), LEAST_SECONDS))
     plan = solve_built(built, left, listener, hint=hint, start=start)
     return widened(narrowed, plan, settings, time.monotonic() - began)
+
+
+def _sequenced(problem: Problem, view: View, settings: SolverSettings, listener: Listener) -> Plan:
+    """Solve pure sequencing by its structure; where it is small, the whole model has the last word."""
+    began = time.monotonic()
+    with interruptible() as stop:
+        known = solve_sequencing(view, settings, listener, stop)
+        stopped = stop.is_set()
+    if stopped or known.closed(settings.mip_gap) or not is_small(view):
+        return plan_of(problem, known, settings, time.monotonic() - began, stopped=stopped)
+    built = build(problem)
+    left = replace(settings, time_limit=max(settings.time_limit - (time.monotonic() - began), LEAST_SECONDS))
+    plan = solve_built(built, left, listener, start=values_of(known, built.model, built.compiled, built.variables, left))
+    return with_bound(plan, known, settings, time.monotonic() - began)
 
 
 def solve_built(
