@@ -96,7 +96,7 @@ class _Model:
         lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
         lp.integrality_ = [highspy.HighsVarType.kInteger] * columns
         highs = highspy.Highs()
-        options = {
+        options: dict[str, bool | float | str] = {
             "output_flag": False,
             "parallel": "off",
             "time_limit": seconds,
@@ -121,7 +121,7 @@ class _Model:
         early = np.bincount(owner, begun > 0.5, minlength=len(self.window.free)).astype(np.int64)
         return self.window.high - early
 
-    def _column(self, work: np.ndarray, t: np.ndarray) -> np.ndarray:
+    def _column(self, work: np.ndarray, t: int) -> np.ndarray:
         """Column of 'begun by t', for t within the range of the work."""
         i = self.position[work]
         return np.asarray(self.first[i] + t - self.window.low[i])
@@ -136,7 +136,7 @@ class _Model:
         low, high = self.window.low[self.position], self.window.high[self.position]
         for t in range(int(self.window.low.min()), int(self.window.high.max())):
             on = (low[tail] <= t) & (t < high[tail]) & (low[head] <= t) & (t < high[head])
-            pairs.append(np.column_stack([self._column(tail[on], np.int64(t)), self._column(head[on], np.int64(t))]))
+            pairs.append(np.column_stack([self._column(tail[on], t), self._column(head[on], t)]))
         both = np.concatenate(pairs)
         k = len(both)
         data = np.tile([1.0, -1.0], k)
