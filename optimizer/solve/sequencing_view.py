@@ -61,9 +61,10 @@ def as_sequencing(problem: Problem) -> View | None:
 
 
 def _nothing_else(problem: Problem) -> bool:
-    """Whether there is no system, no money, no floor, and net benefit alone is wanted."""
+    """Whether there are works, no system, no money, no floor, and net benefit alone is wanted."""
     return (
-        not problem.systems
+        problem.sequence.sizes["candidate"] > 0
+        and not problem.systems
         and problem.funding.sizes["source"] == 0
         and problem.objective.metrics == ("net_benefit",)
         and not (problem.objective.bounds or problem.floors or problem.exclusions or problem.locks)
