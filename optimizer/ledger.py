@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from optimizer.problem import Problem
 from optimizer.terms import NOTHING, Terms, as_terms, total
+
+if TYPE_CHECKING:
+    from optimizer.model.linear import Rows
 
 VALUE = "value"
 Owner = int
@@ -71,9 +74,8 @@ class Ledger:
     uses: dict[tuple[str, Owner, int], list[Terms]] = field(default_factory=lambda: defaultdict(list))
     offers: dict[tuple[str, str, int], list[Terms]] = field(default_factory=lambda: defaultdict(list))
     needs: list[tuple[str, str, int, Terms]] = field(default_factory=list)
-    corridors: dict[tuple[int, int], list[tuple[int, Terms]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    corridors: dict[tuple[int, int], list[tuple[int, Terms]]] = field(default_factory=lambda: defaultdict(list))
+    rows: list[Rows] = field(default_factory=list)
 
     def for_system(self, system: str) -> Ledger:
         """A view for another system on the same entries."""
@@ -120,6 +122,10 @@ class Ledger:
     def corridor_use(self, corridor: int, candidate: int, period: int, start: Terms) -> None:
         """A candidate opens a corridor's trench in a period when ``start`` is 1."""
         self.corridors[corridor, period].append((candidate, start))
+
+    def add_rows(self, rows: Rows) -> None:
+        """Enter a family of rows given as arrays; rules of arithmetic, within counties."""
+        self.rows.append(rows)
 
     def tag(
         self,

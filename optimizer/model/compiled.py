@@ -12,6 +12,7 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from optimizer.ledger import Ledger, Tag, nowhere
 from optimizer.model.assembly import Model
+from optimizer.model.linear import Rows, stacked
 from optimizer.terms import Terms
 
 UNTAGGED = Tag("untagged", "", nowhere)
@@ -80,7 +81,7 @@ class Compiled:
 
     def with_rows(
         self,
-        family: str,
+        family: str | Sequence[str],
         matrix: sp.csr_matrix,
         lower: np.ndarray,
         upper: np.ndarray,
@@ -91,16 +92,15 @@ class Compiled:
         linking: bool = False,
         structural: bool = False,
     ) -> Compiled:
-        """The same with rows of one family below; ``system``, ``county`` and ``period`` for all or for each."""
+        """The same with rows below; ``family``, ``system``, ``county`` and ``period`` for all or for each."""
         n, tags = matrix.shape[0], self.rows
-        names = [system] * n if isinstance(system, str) else list(system)
-        families = _with_names(tags.families, [family])
-        systems = _with_names(tags.systems, names)
+        families, family_of = _indexed(tags.families, [family] * n if isinstance(family, str) else family)
+        systems, system_of = _indexed(tags.systems, [system] * n if isinstance(system, str) else system)
         rows = Tags(
             families,
             systems,
-            np.append(tags.family, np.full(n, families.index(family))),
-            np.append(tags.system, [systems.index(name) for name in names]).astype(np.int64),
+            np.append(tags.family, family_of),
+            np.append(tags.system, system_of),
             np.append(tags.county, np.broadcast_to(county, n)),
             np.append(tags.period, np.broadcast_to(period, n)),
             np.append(tags.linking, np.full(n, linking)),
@@ -119,8 +119,11 @@ class Compiled:
         return replace(self, ranks=ranks)
 
 
-def _with_names(known: tuple[str, ...], more: Sequence[str]) -> tuple[str, ...]:
-    return (*known, *(name for name in dict.fromkeys(more) if name not in known))
+def _indexed(known: tuple[str, ...], names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The known names with the new ones, and the place of each name given among them."""
+    place = {name: i for i, name in enumerate(known)}
+    found = np.array([place.setdefault(name, len(place)) for name in names], np.int64)
+    return tuple(place), found
 
 
 def compile_model(model: Model) -> tuple[Compiled, list[Any]]:
@@ -135,7 +138,9 @@ def compile_model(model: Model) -> tuple[Compiled, list[Any]]:
     """
     form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
     position = {id(v): i for i, v in enumerate(form.columns)}
+    entered = {id(rows.columns): rows.columns for rows in model.ledger.rows}.values()
     extra = [v for terms in model.metrics.values() for v in terms.variables if id(v) not in position]
+    extra += [v for columns in entered for v in columns.variables if id(v) not in position]
     variables = [*form.columns, *{id(v): v for v in extra}.values()]
     position = {id(v): i for i, v in enumerate(variables)}
     matrix = sp.csc_matrix(form.A)
@@ -155,9 +160,26 @@ def compile_model(model: Model) -> tuple[Compiled, list[Any]]:
         rows=_tags(model.ledger, [row.constraint for row in form.rows]),
         columns=_tags(model.ledger, variables),
     )
+    compiled = _with_families(compiled, model.ledger.rows, position)
     for bound in model.problem.objective.bounds:
         compiled = compiled.with_bound(bound.metric, bound.at_least)
     return compiled, variables
+
+
+def _with_families(compiled: Compiled, families: Sequence[Rows], position: dict[int, int]) -> Compiled:
+    """The model with the rows that systems gave as arrays."""
+    if not families:
+        return compiled
+    return compiled.with_rows(
+        [rows.family for rows in families for _ in rows.lower],
+        stacked(families, position),
+        np.concatenate([rows.lower for rows in families]),
+        np.concatenate([rows.upper for rows in families]),
+        system=[rows.system for rows in families for _ in rows.lower],
+        county=np.concatenate([rows.county for rows in families]),
+        period=np.concatenate([rows.period for rows in families]),
+        structural=True,
+    )
 
 
 def _vector(terms: Terms, position: dict[int, int]) -> np.ndarray:

@@ -52,8 +52,20 @@ class Sequence:
         """1 if transition ``p`` has been completed and serves in ``period``."""
         if p in self.timetable.in_flight:
             return Terms(float(period >= self.timetable.service_in_flight(p)), [], [])
-        done = [t for t in self.timetable.starts[p] if self.timetable.service(p, t) <= period]
-        return self.started_by(p, done[-1]) if done else NOTHING
+        started = self._serving[p][period]
+        return NOTHING if started is None else one(started)
+
+    @cached_property
+    def _serving(self) -> list[list[pyo.Var | None]]:
+        """For each transition and period, the variable of the last start that serves by then."""
+        serving = []
+        for p, starts in enumerate(self.timetable.starts):
+            since = [self.timetable.service(p, t) for t in starts]
+            last = [
+                max((t for t, s in zip(starts, since, strict=True) if s <= now), default=None) for now in self.periods
+            ]
+            serving.append([None if t is None else self._variables[p, t] for t in last])
+        return serving
 
     def in_state(self, state: int, period: int) -> Terms:
         """1 if the candidate of ``state`` is in it in ``period``."""

@@ -1,432 +1,309 @@
-"""The MILP of the archetype `pipes` (docs/pipes.md): one short method a family of rows."""
+"""The MILP of the archetype `pipes` (docs/pipes.md): one short method a family of rows, as products of sparse matrices."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 import pyomo.environ as pyo
+import scipy.sparse as sp
 
 from optimizer.ledger import VALUE, Ledger
-from optimizer.model.rows import add_rows, at_least, at_most, equal
+from optimizer.model.linear import Columns, Linear, Rows
 from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.pipes_bounds import Bounds
 from optimizer.systems.pipes_network import Network
-from optimizer.systems.pipes_tangent import model_unit, tangent
-from optimizer.terms import NOTHING, Terms, merged, one, total
+from optimizer.systems.pipes_tangent import model_unit, tangents
 
 MILLION = 1e6
-TANGENTS = (0.45, 0.75, 1.0)
+TANGENTS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the largest flow through a pipe at which the loss is bounded from below before any simulation."""
 
 
 class PipesModel:
     """Variables by period: ``on`` and ``flow`` of sizes, ``loss`` of arcs, ``head`` and ``rest`` (at no flow) of nodes,
     ``supply``, ``lifted`` (flow through a booster that stands).
+
+    Linear functions have a row for each thing and period, period by period of each thing.
     """
 
     def __init__(self, block: pyo.Block, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:
         self.block, self.problem, self.ledger, self.name = block, problem, ledger, system.name
         self.net = Network(system)
         self.d, self.attrs = self.net.d, system.data.attrs
-        self.periods = range(problem.horizon.n_periods)
+        self.n_periods = problem.horizon.n_periods
         self.capacity = problem.sequence["capacity"].values.astype(float)
         self.unit = model_unit(self.d["quantity"])
-        self.gain = float(self.attrs["gain"])
         self.with_rest = bool(np.isfinite(self.attrs["most"]))
-        self._bounds()
+        self.bounds = Bounds(self.net)
+        self.columns = Columns()
         self._variables()
+        self._functions()
 
     def add(self) -> None:
         """Add every family of rows, and enter values and services in the ledger."""
         self._tag_variables()
         for family in (
             self._lies, self._capacity, self._one_way_in, self._trunk_first, self._connected_first, self._balance,
-            self._supply_capacity, self._loss, self._head, self._least, self._source_head, self._reduced, self._rest,
-            self._lifted,
+            self._supply_capacity, self._loss, self._head, self._least, self._source_head, self._reduced, self._lifted,
         ):  # fmt: skip
             family()
+        if self.with_rest:
+            self._rest_passed()
+            self._rest_reduced()
+            self._rest_outlet()
         self._enter_value()
         self._enter_service()
 
-    # ---- indices
-    @cached_property
-    def sizes_of(self) -> dict[int, list[int]]:
-        """Sizes by arc."""
-        return _groups(self.d["size_arc"])
-
-    @cached_property
-    def lifts_of(self) -> dict[int, list[int]]:
-        """Lifts by arc."""
-        return _groups(self.d["lift_arc"])
-
-    @cached_property
-    def reduces_of(self) -> dict[int, list[int]]:
-        """States of reducers by arc."""
-        return _groups(self.d["reduce_arc"])
-
-    @cached_property
-    def stations_of(self) -> dict[int, list[int]]:
-        """States of stations by supply."""
-        return _groups(self.d["station_supply"])
-
-    @cached_property
-    def arcs_into(self) -> dict[int, list[int]]:
-        """Arcs by head."""
-        return _groups(self.d["arc_head"])
-
-    @cached_property
-    def arcs_out_of(self) -> dict[int, list[int]]:
-        """Arcs by tail."""
-        return _groups(self.d["arc_tail"])
-
-    @cached_property
-    def origins_at(self) -> dict[int, list[int]]:
-        """Origins by node."""
-        return _groups(self.d["origin_node"])
-
-    def _county(self, node: int) -> int:
-        return int(self.d["node_county"][node])
-
-    # ---- bounds
-    def _bounds(self) -> None:
-        """Between what potentials lie, and the most that can flow through an arc."""
-        net = self.net
-        self.low = net.potential(float(self.attrs["transit"]))
-        lifts = np.zeros(net.n_arcs)
-        np.maximum.at(lifts, self.d["lift_arc"], self.d["lift_height"])
-        self.lift = lifts
-        self.high = np.maximum(self._highest(), self.low)
-        self.demand_below = self._demand_below()
-
-    def _highest(self) -> np.ndarray:
-        """(node,) the highest potential that supplies and lifts on the way can give."""
-        source, high = self.net.source(), np.full(self.net.n_nodes, -np.inf)
-        high[self.d["supply_node"]] = source
-        for _ in range(self.net.n_nodes):
-            before = high.copy()
-            np.maximum.at(high, self.d["arc_head"], high[self.d["arc_tail"]] + self.lift)
-            if np.array_equal(high, before):
-                return high
-        return np.full(self.net.n_nodes, float(source.max() + self.lift.sum()))
-
-    def _demand_below(self) -> np.ndarray:
-        """(arc, period) the most that places behind an arc can want."""
-        wanted, net = np.zeros((self.net.n_nodes, len(self.periods))), self.net
-        np.add.at(wanted, self.d["origin_node"], self.d["quantity"])
-        below = np.zeros((net.n_arcs, len(self.periods)))
-        for a in range(net.n_arcs):
-            seen, front = {int(self.d["arc_head"][a])}, [int(self.d["arc_head"][a])]
-            while front:
-                nexts = {int(self.d["arc_head"][b]) for b in self.arcs_out_of.get(front.pop(), [])} - seen
-                seen |= nexts
-                front += nexts
-            below[a] = wanted[sorted(seen)].sum(axis=0)
-        return below
-
-    def _most(self, size: int, period: int) -> float:
-        """Largest flow through a size, in units a year."""
-        return float(min(self.d["size_capacity"][size], self.demand_below[self.d["size_arc"][size], period]))
-
-    # ---- variables and terms
+    # ---- variables
     def _variables(self) -> None:
-        b, net, T = self.block, self.net, self.periods
-        sizes, lifts = range(len(self.d["size_arc"])), range(len(self.d["lift_arc"]))
-        b.on = pyo.Var([(k, t) for k in sizes for t in T], bounds=(0, 1))
-        b.flow = pyo.Var([(k, t) for k in sizes for t in T], domain=pyo.NonNegativeReals)
-        b.loss = pyo.Var([(a, t) for a in range(net.n_arcs) for t in T], domain=pyo.NonNegativeReals)
-        nodes = [(n, t) for n in range(net.n_nodes) for t in T]
-        b.head = pyo.Var(nodes, bounds=lambda _, n, _t: (float(self.low[n]), float(self.high[n])))
-        b.supply = pyo.Var([(k, t) for k in range(net.n_supplies) for t in T], domain=pyo.NonNegativeReals)
-        b.lifted = pyo.Var([(k, t) for k in lifts for t in T], domain=pyo.NonNegativeReals)
-        most = net.potential(float(self.attrs["most"])) if self.with_rest else self.high
-        b.rest = pyo.Var(nodes if self.with_rest else [], bounds=lambda _, n, _t: (float(self.low[n]), float(most[n])))
+        b, net, at = self.block, self.net, self.bounds
+        b.on = self._var(len(self.d["size_arc"]), np.ones(len(self.d["size_arc"])))
+        b.flow = self._var(len(self.d["size_arc"]))
+        b.loss = self._var(net.n_arcs)
+        b.head = self._var(net.n_nodes, at.high, at.low)
+        b.supply = self._var(net.n_supplies)
+        b.lifted = self._var(len(self.d["lift_arc"]))
+        b.rest = self._var(net.n_nodes if self.with_rest else 0, at.most, at.low)
+
+    def _var(self, n: int, upper: np.ndarray | None = None, lower: np.ndarray | None = None) -> pyo.Var:
+        """Variables for ``n`` things in every period, from 0 and without an upper bound where none is given."""
+
+        def limits(_: pyo.Block, i: int, _t: int) -> tuple[float, float | None]:
+            return 0.0 if lower is None else float(lower[i]), None if upper is None else float(upper[i])
+
+        return pyo.Var([(i, t) for i in range(n) for t in range(self.n_periods)], bounds=limits)
 
     def _tag_variables(self) -> None:
-        b = self.block
+        b, d = self.block, self.d
+        nodes = np.arange(self.net.n_nodes)
         for component, node in (
-            (b.on, self._node_of_size), (b.flow, self._node_of_size), (b.loss, lambda a: int(self.d["arc_head"][a])),
-            (b.head, lambda n: n), (b.rest, lambda n: n), (b.supply, lambda k: int(self.d["supply_node"][k])),
-            (b.lifted, lambda k: int(self.d["arc_head"][self.d["lift_arc"][k]])),
+            (b.on, d["arc_head"][d["size_arc"]]), (b.flow, d["arc_head"][d["size_arc"]]), (b.loss, d["arc_head"]),
+            (b.head, nodes), (b.rest, nodes), (b.supply, d["supply_node"]), (b.lifted, d["arc_head"][d["lift_arc"]]),
         ):  # fmt: skip
-            self.ledger.tag(component, self._where(node), structural=True)
+            self.ledger.tag(component, self._where(d["node_county"][node].tolist()), structural=True)
 
-    def _where(self, node: Callable[[int], int]) -> Callable[[tuple[int, int]], tuple[int, int]]:
-        return lambda key: (self._county(node(key[0])), key[1])
+    @staticmethod
+    def _where(county: list[int]) -> Callable[[tuple[int, int]], tuple[int, int]]:
+        return lambda key: (county[key[0]], key[1])
 
-    def _node_of_size(self, size: int) -> int:
-        return int(self.d["arc_head"][self.d["size_arc"][size]])
-
-    def _lying(self, arc: int, t: int) -> Terms:
-        """1 where a pipe lies."""
-        return total(one(self.block.on[k, t]) for k in self.sizes_of.get(arc, []))
-
-    def _flow(self, arc: int, t: int) -> Terms:
-        return total(one(self.block.flow[k, t]) for k in self.sizes_of.get(arc, []))
-
-    def _states(self, states: list[int], t: int) -> Terms:
-        return merged(total(self.ledger.in_state_terms(s, t) for s in states))
-
-    def _supplied(self, supply: int, t: int) -> Terms:
-        """1 where a supply stands."""
-        if self.d["supply_candidate"][supply] < 0:
-            return Terms(1.0, [], [])
-        return self._states([int(self.d["station_state"][k]) for k in self.stations_of.get(supply, [])], t)
-
-    def _fed(self, node: int, t: int) -> Terms:
-        """1 where a pipe or a supply feeds a node."""
-        pipes = total(self._lying(a, t) for a in self.arcs_into.get(node, []))
-        supply = self.net.fed_by.get(node)
-        return pipes if supply is None else pipes.plus(self._supplied(supply, t))
-
-    def _connected(self, origin: int, t: int) -> Terms:
-        states = self.d["connect_state"][self.d["connect_origin"] == origin]
-        return self._states([int(s) for s in states], t)
-
-    def _lift_terms(self, arc: int, t: int) -> Terms:
-        return total(
-            self._states([int(self.d["lift_state"][k])], t).scaled(float(self.d["lift_height"][k]))
-            for k in self.lifts_of.get(arc, [])
+    # ---- linear functions
+    def _functions(self) -> None:
+        """What stands, flows and is connected, as linear functions of the columns."""
+        b, d, net = self.block, self.d, self.net
+        names = ("on", "flow", "loss", "head", "supply", "lifted", "rest")
+        places = {name: self.columns.places(b.component(name)) for name in names}
+        read = [self._read_states(d[f"{name}_state"]) for name in ("size", "station", "connect", "lift", "reduce")]
+        self.width = len(self.columns.variables)
+        self.on, self.flow, self.loss, self.head, self.supply, self.lifted, self.rest = (
+            Linear.of(places[name], self.width) for name in names
+        )
+        self.size, self.station, self.connection, self.booster, self.reducer = (self._state(*terms) for terms in read)
+        self.lying = self._sum(self.on, d["size_arc"], net.n_arcs)
+        self.through = self._sum(self.flow, d["size_arc"], net.n_arcs)
+        standing = np.repeat((d["supply_candidate"] < 0).astype(float), self.n_periods)
+        stations = self._sum(self.station, d["station_supply"], net.n_supplies)
+        self.supplied = Linear.fixed(standing, self.width).plus(stations)
+        self.connected = self._sum(self.connection, d["connect_origin"], net.n_origins)
+        self.lifting = self._sum(self.booster.times(self._every(d["lift_height"])), d["lift_arc"], net.n_arcs)
+        self.reducing = self._sum(self.reducer, d["reduce_arc"], net.n_arcs)
+        self.fed = self._sum(self.lying, d["arc_head"], net.n_nodes).plus(
+            self._sum(self.supplied, d["supply_node"], net.n_nodes)
         )
 
-    def _reducing(self, arc: int, t: int) -> Terms:
-        return self._states([int(self.d["reduce_state"][k]) for k in self.reduces_of.get(arc, [])], t)
+    def _read_states(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        read = self.ledger.in_state_terms
+        return self.columns.of_terms([read(int(s), t) for s in states for t in range(self.n_periods)])
+
+    def _state(self, row: np.ndarray, column: np.ndarray, coef: np.ndarray, constant: np.ndarray) -> Linear:
+        return Linear(sp.csr_matrix((coef, (row, column)), shape=(len(constant), self.width)), constant)
+
+    def _rows_of(self, index: np.ndarray) -> np.ndarray:
+        """Rows of things, in every period."""
+        return (np.asarray(index)[:, None] * self.n_periods + np.arange(self.n_periods)).ravel()
+
+    def _every(self, values: np.ndarray) -> np.ndarray:
+        """A value of each thing, or of each thing and period, by row."""
+        values = np.asarray(values, float)
+        return np.repeat(values, self.n_periods) if values.ndim == 1 else values.ravel()
+
+    def _sum(self, parts: Linear, owner: np.ndarray, n: int) -> Linear:
+        return parts.summed(self._rows_of(owner), n * self.n_periods)
+
+    def _at(self, function: Linear, index: np.ndarray) -> Linear:
+        return function.picked(self._rows_of(index))
 
     # ---- rules, one method a family
-    def _rows(self, family: str, count: int, rule: object, node: object) -> None:
-        """A family with a row for each of ``count`` things and each period; ``node`` says where a thing is."""
-        keys = [(i, t) for i in range(count) for t in self.periods]
-        add_rows(
-            self.block, self.ledger, family, keys, rule,  # type: ignore[arg-type]
-            lambda key: (self._county(int(node[key[0]])), key[1]), structural=True,  # type: ignore[index]
-        )  # fmt: skip
+    def _add(
+        self, family: str, left: Linear, bounds: tuple[float | np.ndarray, float | np.ndarray], node: np.ndarray
+    ) -> None:
+        """A family of rows; ``node`` says where each thing is."""
+        county = np.repeat(self.d["node_county"][node], self.n_periods)
+        period = np.tile(np.arange(self.n_periods), len(node))
+        self.ledger.add_rows(Rows.of(self.name, family, self.columns, left, bounds, (county, period)))
 
-    def _lies(self) -> None:
-        def rule(k: int, t: int) -> object:
-            return equal(one(self.block.on[k, t]).plus(self._states([int(self.d["size_state"][k])], t), -1.0))
+    def _at_most(self, family: str, left: Linear, node: np.ndarray, limit: float | np.ndarray = 0.0) -> None:
+        self._add(family, left, (-np.inf, limit), node)
 
-        self._rows("pipe_lies", len(self.d["size_arc"]), rule, self._size_node)
+    def _at_least(self, family: str, left: Linear, node: np.ndarray, limit: float | np.ndarray = 0.0) -> None:
+        self._add(family, left, (limit, np.inf), node)
 
-    def _capacity(self) -> None:
-        def rule(k: int, t: int) -> object:
-            return at_most(one(self.block.flow[k, t]).plus(one(self.block.on[k, t]), -self._most(k, t) / self.unit))
+    def _equal(self, family: str, left: Linear, node: np.ndarray) -> None:
+        self._add(family, left, (0.0, 0.0), node)
 
-        self._rows("pipe_capacity", len(self.d["size_arc"]), rule, self._size_node)
-
-    def _one_way_in(self) -> None:
-        self._rows("one_way_in", self.net.n_nodes, lambda n, t: at_most(self._fed(n, t), 1.0), range(self.net.n_nodes))
-
-    def _trunk_first(self) -> None:
-        def rule(a: int, t: int) -> object:
-            return at_most(self._lying(a, t).plus(self._fed(int(self.d["arc_tail"][a]), t), -1.0))
-
-        self._rows("trunk_first", self.net.n_arcs, rule, self.d["arc_head"])
-
-    def _connected_first(self) -> None:
-        def rule(o: int, t: int) -> object:
-            return at_most(self._connected(o, t).plus(self._fed(int(self.d["origin_node"][o]), t), -1.0))
-
-        self._rows("connected_first", self.net.n_origins, rule, self.d["origin_node"])
-
-    def _balance(self) -> None:
-        def rule(n: int, t: int) -> object:
-            entering = total(self._flow(a, t) for a in self.arcs_into.get(n, []))
-            leaving = total(self._flow(a, t) for a in self.arcs_out_of.get(n, []))
-            supply = self.net.fed_by.get(n)
-            fed = NOTHING if supply is None else one(self.block.supply[supply, t])
-            drawn = total(
-                self._connected(o, t).scaled(float(self.d["quantity"][o, t]) / self.unit)
-                for o in self.origins_at.get(n, [])
-            )
-            return equal(entering.plus(fed).plus(leaving, -1.0).plus(drawn, -1.0))
-
-        self._rows("pipe_balance", self.net.n_nodes, rule, range(self.net.n_nodes))
-
-    def _supply_capacity(self) -> None:
-        wanted = self.d["quantity"].sum(axis=0)
-
-        def rule(k: int, t: int) -> object:
-            standing = min(float(self.d["supply_capacity"][k]), float(wanted[t]))
-            stations = total(
-                self._states([s], t).scaled(min(float(self.capacity[s]), float(wanted[t])))
-                for s in (int(self.d["station_state"][i]) for i in self.stations_of.get(k, []))
-            )
-            room = stations.plus(Terms(standing, [], [])).scaled(1 / self.unit)
-            return at_most(one(self.block.supply[k, t]).plus(room, -1.0))
-
-        self._rows("supply_capacity", self.net.n_supplies, rule, self.d["supply_node"])
-
-    def _loss(self) -> None:
-        """``loss >= tangent``, the tangents of all sizes of an arc in one row, each with its own ``on``."""
-
-        def rule(a: int, j: int, t: int) -> object:
-            terms = one(self.block.loss[a, t])
-            for k in self.sizes_of.get(a, []):
-                at = TANGENTS[j] * self._most(k, t)
-                slope, constant = tangent(self.net, k, at)
-                terms = terms.plus(one(self.block.flow[k, t], -slope * self.unit))
-                terms = terms.plus(one(self.block.on[k, t], -constant))
-            return at_least(terms)
-
-        keys = [(a, j, t) for a in range(self.net.n_arcs) for j in range(len(TANGENTS)) for t in self.periods
-                if self.demand_below[a, t] > 0]  # fmt: skip
-        add_rows(
-            self.block, self.ledger, "pipe_loss", keys, rule,
-            lambda key: (self._county(int(self.d["arc_head"][key[0]])), key[2]), structural=True,
-        )  # fmt: skip
-
-    def _head(self) -> None:
-        """What is left at the far end of a pipe that lies."""
-
-        def rule(a: int, t: int) -> object:
-            tail, head = int(self.d["arc_tail"][a]), int(self.d["arc_head"][a])
-            slack = float(max(0.0, self.high[head] - self.low[tail]))
-            terms = one(self.block.head[head, t]).plus(one(self.block.head[tail, t]), -1.0)
-            terms = terms.plus(one(self.block.loss[a, t])).plus(self._lift_terms(a, t), -1.0)
-            return at_most(terms.plus(self._lying(a, t), slack), slack)
-
-        self._rows("pipe_head", self.net.n_arcs, rule, self.d["arc_head"])
-
-    def _least(self) -> None:
-        """Smallest pressure where a place is connected."""
-        least = self.net.potential(float(self.attrs["least"]))
-
-        def rule(o: int, t: int) -> object:
-            node = int(self.d["origin_node"][o])
-            more = max(0.0, float(least[node] - self.low[node]))
-            return at_least(
-                one(self.block.head[node, t]).plus(self._connected(o, t), -more), float(self.low[node])
-            )
-
-        self._rows("least_pressure", self.net.n_origins, rule, self.d["origin_node"])
-
-    def _source_head(self) -> None:
-        """No more at a supply than its outlet gives."""
-        source = self.net.source()
-
-        def rule(k: int, t: int) -> object:
-            node = int(self.d["supply_node"][k])
-            free = max(0.0, float(self.high[node] - source[k]))
-            return at_most(one(self.block.head[node, t]).plus(self._supplied(k, t), free), float(source[k]) + free)
-
-        self._rows("source_head", self.net.n_supplies, rule, self.d["supply_node"])
-
-    def _reduced(self) -> None:
-        """No more behind a reducer than it lets through."""
-        if not self.reduces_of:
-            return
-        arcs = sorted(self.reduces_of)
-        limit = self.net.potential(float(self.attrs["reduced"]))
-
-        def rule(i: int, t: int) -> object:
-            a = arcs[i]
-            head = int(self.d["arc_head"][a])
-            free = max(0.0, float(self.high[head] - limit[head]))
-            terms = one(self.block.head[head, t]).plus(self._reducing(a, t).plus(self._lying(a, t)), free)
-            return at_most(terms, float(limit[head]) + 2 * free)
-
-        self._rows("reduced_pressure", len(arcs), rule, self.d["arc_head"][arcs])
-
-    def _rest(self) -> None:
-        """Potential at no flow, under the largest allowed: it passes on unless a reducer stands."""
-        if not self.with_rest:
-            return
-        low, source = self.low, self.net.source()
-        limit = self.net.potential(float(self.attrs["reduced"]))
-        most = self.net.potential(float(self.attrs["most"]))
-
-        def passed(a: int, t: int) -> object:
-            tail, head = int(self.d["arc_tail"][a]), int(self.d["arc_head"][a])
-            slack = max(0.0, float(most[tail] + self.lift[a] - low[head]))
-            free = self._reducing(a, t).plus(self._lying(a, t), -1.0).plus(Terms(1.0, [], []))
-            terms = one(self.block.rest[head, t]).plus(one(self.block.rest[tail, t]), -1.0)
-            return at_least(terms.plus(self._lift_terms(a, t), -1.0).plus(free, slack))
-
-        def held(a: int, t: int) -> object:
-            head = int(self.d["arc_head"][a])
-            if a not in self.reduces_of:
-                return at_least(NOTHING)
-            more = max(0.0, float(limit[head] - low[head]))
-            both = self._reducing(a, t).plus(self._lying(a, t)).plus(Terms(-1.0, [], []))
-            return at_least(one(self.block.rest[head, t]).plus(both, -more), float(low[head]))
-
-        def outlet(k: int, t: int) -> object:
-            node = int(self.d["supply_node"][k])
-            more = max(0.0, float(source[k] - low[node]))
-            return at_least(one(self.block.rest[node, t]).plus(self._supplied(k, t), -more), float(low[node]))
-
-        self._rows("rest_passed", self.net.n_arcs, passed, self.d["arc_head"])
-        self._rows("rest_reduced", self.net.n_arcs, held, self.d["arc_head"])
-        self._rows("rest_outlet", self.net.n_supplies, outlet, self.d["supply_node"])
-
-    def _lifted(self) -> None:
-        """``lifted = flow * booster``, exactly, for the energy."""
-
-        def stands(k: int, t: int) -> Terms:
-            return self._states([int(self.d["lift_state"][k])], t)
-
-        def most(k: int, t: int) -> float:
-            return float(self.demand_below[self.d["lift_arc"][k], t]) / self.unit
-
-        def at_least_flow(k: int, t: int) -> object:
-            flow = self._flow(int(self.d["lift_arc"][k]), t)
-            terms = one(self.block.lifted[k, t]).plus(flow, -1.0).plus(stands(k, t), -most(k, t))
-            return at_least(terms, -most(k, t))
-
-        def no_more_than_flow(k: int, t: int) -> object:
-            return at_most(one(self.block.lifted[k, t]).plus(self._flow(int(self.d["lift_arc"][k]), t), -1.0))
-
-        def only_if_standing(k: int, t: int) -> object:
-            return at_most(one(self.block.lifted[k, t]).plus(stands(k, t), -most(k, t)))
-
-        where = self.d["arc_head"][self.d["lift_arc"]]
-        for name, rule in (
-            ("lifted_flow", at_least_flow), ("lifted_no_more", no_more_than_flow), ("lifted_stands", only_if_standing),
-        ):  # fmt: skip
-            self._rows(name, len(where), rule, where)
-
-    @cached_property
+    @property
     def _size_node(self) -> np.ndarray:
         return np.asarray(self.d["arc_head"][self.d["size_arc"]])
 
+    def _lies(self) -> None:
+        self._equal("pipe_lies", self.on.minus(self.size), self._size_node)
+
+    def _capacity(self) -> None:
+        room = self.on.times(self._every(self.bounds.flow) / self.unit)
+        self._at_most("pipe_capacity", self.flow.minus(room), self._size_node)
+
+    def _one_way_in(self) -> None:
+        self._at_most("one_way_in", self.fed, np.arange(self.net.n_nodes), 1.0)
+
+    def _trunk_first(self) -> None:
+        """A pipe lies only where its tail is fed, and not by a pipe that comes from its head."""
+        d, n = self.d, self.net.n_arcs
+        ends = {}
+        for b, key in enumerate(zip(d["arc_tail"].tolist(), d["arc_head"].tolist(), strict=True)):
+            ends.setdefault(key, []).append(b)
+        back = [(b, a) for a in range(n) for b in ends.get((int(d["arc_head"][a]), int(d["arc_tail"][a])), [])]
+        backwards = Linear.fixed(np.zeros(n * self.n_periods), self.width)
+        if back:
+            there, here = np.array(back, np.int64).T
+            backwards = self._sum(self._at(self.lying, there), here, n)
+        fed = self._at(self.fed, d["arc_tail"]).minus(backwards)
+        self._at_most("trunk_first", self.lying.minus(fed), d["arc_head"])
+
+    def _connected_first(self) -> None:
+        node = self.d["origin_node"]
+        self._at_most("connected_first", self.connected.minus(self._at(self.fed, node)), node)
+
+    def _balance(self) -> None:
+        d, n = self.d, self.net.n_nodes
+        entering = self._sum(self.through, d["arc_head"], n).plus(self._sum(self.supply, d["supply_node"], n))
+        drawn = self.connected.times(self._every(d["quantity"]) / self.unit)
+        leaving = self._sum(self.through, d["arc_tail"], n).plus(self._sum(drawn, d["origin_node"], n))
+        self._equal("pipe_balance", entering.minus(leaving), np.arange(n))
+
+    def _supply_capacity(self) -> None:
+        d, wanted = self.d, self.bounds.behind
+        room = np.minimum(self.capacity[d["station_state"]][:, None], wanted[d["station_supply"]]) / self.unit
+        stations = self._sum(self.station.times(self._every(room)), d["station_supply"], self.net.n_supplies)
+        standing = self._every(np.minimum(d["supply_capacity"][:, None], wanted)) / self.unit
+        self._at_most("supply_capacity", self.supply.minus(stations), d["supply_node"], standing)
+
+    def _loss(self) -> None:
+        """``loss >= tangent``, the tangents of all sizes of an arc in one row, each with its own ``on``."""
+        sizes = np.repeat(np.arange(len(self.d["size_arc"])), self.n_periods)
+        for share in TANGENTS:
+            slope, constant = tangents(self.net, sizes, share * self._every(self.bounds.flow))
+            lines = self.flow.times(slope * self.unit).plus(self.on, constant)
+            under = self._sum(lines, self.d["size_arc"], self.net.n_arcs)
+            self._at_least("pipe_loss", self.loss.minus(under), self.d["arc_head"])
+
+    def _head(self) -> None:
+        """What is left at the far end of a pipe that lies."""
+        d, at = self.d, self.bounds
+        tail, head = d["arc_tail"], d["arc_head"]
+        slack = self._every(np.maximum(0.0, at.high[head] - at.low[tail]))
+        left = self._at(self.head, head).minus(self._at(self.head, tail)).plus(self.loss).minus(self.lifting)
+        self._at_most("pipe_head", left.plus(self.lying, slack), head, slack)
+
+    def _least(self) -> None:
+        """Smallest pressure where a place is connected."""
+        node = self.d["origin_node"]
+        low = self.bounds.low[node]
+        more = np.maximum(0.0, self.net.potential(float(self.attrs["least"]))[node] - low)
+        left = self._at(self.head, node).plus(self.connected, -self._every(more))
+        self._at_least("least_pressure", left, node, self._every(low))
+
+    def _source_head(self) -> None:
+        """No more at a supply than its outlet gives."""
+        node, source = self.d["supply_node"], self.net.source()
+        free = np.maximum(0.0, self.bounds.high[node] - source)
+        left = self._at(self.head, node).plus(self.supplied, self._every(free))
+        self._at_most("source_head", left, node, self._every(source + free))
+
+    @property
+    def _with_reducer(self) -> np.ndarray:
+        return np.unique(self.d["reduce_arc"])
+
+    def _reduced(self) -> None:
+        """No more behind a reducer than it lets through."""
+        arcs = self._with_reducer
+        head = self.d["arc_head"][arcs]
+        limit = self.net.potential(float(self.attrs["reduced"]))[head]
+        free = np.maximum(0.0, self.bounds.high[head] - limit)
+        both = self._at(self.reducing.plus(self.lying), arcs)
+        left = self._at(self.head, head).plus(both, self._every(free))
+        self._at_most("reduced_pressure", left, head, self._every(limit + 2 * free))
+
+    # ---- potential at no flow, under the largest allowed
+    def _rest_passed(self) -> None:
+        """It passes on unless a reducer stands."""
+        d, at = self.d, self.bounds
+        tail, head = d["arc_tail"], d["arc_head"]
+        slack = self._every(np.maximum(0.0, at.most[tail] + at.lift - at.low[head]))
+        left = self._at(self.rest, head).minus(self._at(self.rest, tail)).minus(self.lifting)
+        self._at_least("rest_passed", left.plus(self.reducing.minus(self.lying), slack), head, -slack)
+
+    def _rest_reduced(self) -> None:
+        """Behind a reducer it is what the reducer lets through."""
+        arcs = self._with_reducer
+        head = self.d["arc_head"][arcs]
+        low = self.bounds.low[head]
+        more = self._every(np.maximum(0.0, self.net.potential(float(self.attrs["reduced"]))[head] - low))
+        left = self._at(self.rest, head).plus(self._at(self.reducing.plus(self.lying), arcs), -more)
+        self._at_least("rest_reduced", left, head, self._every(low) - more)
+
+    def _rest_outlet(self) -> None:
+        """At a supply it is what its outlet gives."""
+        node = self.d["supply_node"]
+        low = self.bounds.low[node]
+        more = self._every(np.maximum(0.0, self.net.source() - low))
+        left = self._at(self.rest, node).plus(self.supplied, -more)
+        self._at_least("rest_outlet", left, node, self._every(low))
+
+    def _lifted(self) -> None:
+        """``lifted = flow * booster``, exactly, for the energy."""
+        arc = self.d["lift_arc"]
+        node, through = self.d["arc_head"][arc], self._at(self.through, arc)
+        most = self._every(self.bounds.below[arc]) / self.unit
+        stands = self.booster.times(most)
+        self._at_least("lifted_flow", self.lifted.minus(through).minus(stands), node, -most)
+        self._at_most("lifted_no_more", self.lifted.minus(through), node)
+        self._at_most("lifted_stands", self.lifted.minus(stands), node)
+
     # ---- what the core reads
+    def _by_county(self, parts: Linear, node: np.ndarray) -> Linear:
+        return self._sum(parts, self.d["node_county"][node], len(self.problem.county_ids))
+
     def _enter_value(self) -> None:
-        parts: dict[tuple[int, int], list[Terms]] = defaultdict(list)
-        for o in range(self.net.n_origins):
-            county = int(self.d["origin_county"][o])
-            for t in self.periods:
-                worth = float(self.d["quantity"][o, t]) * self.gain / MILLION
-                parts[county, t].append(self._connected(o, t).scaled(worth))
-        for (k, t), variable in self.block.supply.items():
-            cost = float(self.d["supply_cost"][k]) * self.unit / MILLION
-            parts[self._county(int(self.d["supply_node"][k])), t].append(one(variable, -cost))
-        for (k, t), variable in self.block.lifted.items():
-            cost = float(self.attrs["energy"] * self.d["lift_height"][k]) * self.unit / MILLION
-            node = int(self.d["arc_head"][self.d["lift_arc"][k]])
-            parts[self._county(node), t].append(one(variable, -cost))
-        for (county, t), terms in parts.items():
-            self.ledger.benefit(VALUE, county, t, total(terms))
+        d, million = self.d, self.unit / MILLION
+        worth = self._every(d["quantity"]) * float(self.attrs["gain"]) / MILLION
+        energy = self._every(d["lift_height"]) * float(self.attrs["energy"]) * million
+        value = self._by_county(self.connected.times(worth), d["origin_node"])
+        value = value.minus(
+            self._by_county(self.supply.times(self._every(d["supply_cost"]) * million), d["supply_node"])
+        ).minus(self._by_county(self.lifted.times(energy), d["arc_head"][d["lift_arc"]]))
+        for i, terms in enumerate(value.terms(self.columns)):
+            if terms.variables or terms.constant:
+                self.ledger.benefit(VALUE, i // self.n_periods, i % self.n_periods, terms)
 
     def _enter_service(self) -> None:
-        served: dict[tuple[int, int], list[Terms]] = defaultdict(list)
-        names = self.d["origin"]
-        for o in range(self.net.n_origins):
-            for t in self.periods:
-                amount = self._connected(o, t)
-                served[int(self.d["origin_county"][o]), t].append(amount.scaled(float(self.d["quantity"][o, t])))
-                self.ledger.offer_service(str(names[o]), str(self.attrs["commodity"]), t, amount)
-        counties = len(self.problem.county_ids)
-        for t in self.periods:
-            demand = np.bincount(self.d["origin_county"], self.d["quantity"][:, t], minlength=counties)
-            for county in range(counties):
-                amount = total(served.get((county, t), []))
-                self.ledger.serve(county, t, amount, float(demand[county]))
-                self.ledger.benefit(f"served:{self.name}", county, t, amount)
-
-
-def _groups(owner: np.ndarray) -> dict[int, list[int]]:
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i, o in enumerate(owner):
-        groups[int(o)].append(i)
-    return groups
+        d, names = self.d, self.d["origin"]
+        for i, terms in enumerate(self.connected.terms(self.columns)):
+            place, t = str(names[i // self.n_periods]), i % self.n_periods
+            self.ledger.offer_service(place, str(self.attrs["commodity"]), t, terms)
+        served = self._by_county(self.connected.times(self._every(d["quantity"])), d["origin_node"])
+        demand = np.zeros((len(self.problem.county_ids), self.n_periods))
+        np.add.at(demand, d["origin_county"], d["quantity"])
+        for i, terms in enumerate(served.terms(self.columns)):
+            county, t = i // self.n_periods, i % self.n_periods
+            self.ledger.serve(county, t, terms, float(demand[county, t]))
+            self.ledger.benefit(f"served:{self.name}", county, t, terms)

@@ -16,7 +16,7 @@ from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem, SystemProblem
 from optimizer.systems import pipes_laws as laws
 from optimizer.systems.pipes_network import Network, Standing
-from optimizer.systems.pipes_tangent import model_unit, tangent
+from optimizer.systems.pipes_tangent import model_unit, tangents
 from optimizer.systems.protocol import ColumnTag, Cut
 from optimizer.verify.result import SERVICE_COLUMNS, SimulationResult
 
@@ -211,7 +211,8 @@ def _key(size: int, flow: float) -> tuple[int, float]:
 
 def _at(net: Network, key: tuple[int, float], period: int) -> Cut:
     size, flow = key
-    slope, constant = tangent(net, size, flow)
+    lines = tangents(net, np.array([size]), np.array([flow]))
+    slope, constant = (float(values[0]) for values in lines)
     arc, unit = int(net.d["size_arc"][size]), model_unit(net.d["quantity"])
     return Cut(
         (

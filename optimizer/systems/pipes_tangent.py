@@ -15,13 +15,25 @@ BELOW = 1e-7
 def model_unit(quantity: np.ndarray) -> float:
     """A power of ten near the largest quantity, so that coefficients stay near 1."""
     largest = float(quantity.max()) if quantity.size else 1.0
-    return float(10.0 ** np.floor(np.log10(max(largest, 1.0))))
+    return float(10.0 ** np.floor(np.log10(largest))) if largest > 0 else 1.0
 
 
-def tangent(net: Network, size: int, flow: float) -> tuple[float, float]:
-    """Slope (potential per unit a year) and constant of a line under a size's loss that all but meets it at a flow."""
-    step = max(flow, 1.0) * STEP
-    sizes = np.array([size, size, size])
-    low, at, high = net.loss(sizes, np.array([max(flow - step, 0.0), flow, flow + step]))
-    slope = float((high - low) / (flow + step - max(flow - step, 0.0)))
-    return slope, min(0.0, float(at) - slope * flow) - BELOW * float(at)
+def tangents(net: Network, size: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lines under the losses of sizes that all but meet them at given flows.
+
+    Parameters
+    ----------
+    size, flow
+        (line,) index of the size; units a year, 0 or more.
+
+    Returns
+    -------
+    slope, constant
+        (line,) potential per unit a year, and potential; the constant is never above 0, so that the line times 'this
+        size lies' is under the loss of no flow as well.
+    """
+    step = np.where(flow > 0, flow, 1.0) * STEP
+    low, high = np.maximum(flow - step, 0.0), flow + step
+    at = net.loss(size, flow)
+    slope = (net.loss(size, high) - net.loss(size, low)) / (high - low)
+    return slope, np.minimum(0.0, at - slope * flow) - BELOW * at

@@ -1,0 +1,47 @@
+"""Families of rows as arrays say what the same rows say in Pyomo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from optimizer.errors import InfeasibleError
+from optimizer.model.linear import Columns, Linear, Rows, stacked
+
+WHERE = np.zeros(2, np.int64), np.zeros(2, np.int64)
+
+
+def _columns() -> tuple[Columns, pyo.ConcreteModel, np.ndarray]:
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(range(3))
+    columns = Columns()
+    return columns, model, columns.places(model.x)
+
+
+def test_functions_are_what_they_say() -> None:
+    columns, model, places = _columns()
+    x = Linear.of(places, 3)
+    point = np.array([2.0, 3.0, 5.0])
+    value = x.times(np.array([1.0, 2.0, 3.0])).plus(Linear.fixed(np.ones(3), 3), 10.0).minus(x.picked(places[::-1]))
+    assert (value.matrix @ point + value.constant).tolist() == [2 + 10 - 5, 6 + 10 - 3, 15 + 10 - 2]
+    assert (x.summed(np.array([0, -1, 0]), 2).matrix @ point).tolist() == [7.0, 0.0]
+    terms = value.terms(columns)[0]
+    body = terms.constant + sum(c * point[v.index()] for c, v in zip(terms.coefs, terms.variables, strict=True))
+    assert body == 7.0
+    assert columns.place(model.x[1]) == 1 and len(columns.variables) == 3
+
+
+def test_constants_move_to_the_bounds_and_empty_rows_go() -> None:
+    columns, model, places = _columns()
+    left = Linear.of(places[:2], 3).plus(Linear.fixed(np.array([1.0, 4.0]), 3)).times(np.array([1.0, 0.0]))
+    rows = Rows.of("s", "family", columns, left, (-np.inf, 5.0), WHERE)
+    assert rows.upper.tolist() == [4.0] and rows.matrix.shape == (1, 3)
+    position = {id(v): 2 - i for i, v in enumerate(model.x.values())}
+    assert stacked([rows], position).toarray().tolist() == [[0.0, 0.0, 1.0]]
+
+
+def test_an_empty_row_that_cannot_hold_is_refused() -> None:
+    columns, _, _ = _columns()
+    with pytest.raises(InfeasibleError, match="family"):
+        Rows.of("s", "family", columns, Linear.fixed(np.array([0.0, 7.0]), 3), (-np.inf, 5.0), WHERE)
