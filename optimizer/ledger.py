@@ -60,6 +60,24 @@ def nowhere(_: Any) -> tuple[int, int]:
     return -1, -1
 
 
+@dataclass(frozen=True)
+class Exposed:
+    """Yearly benefit of a metric that goes on at a place only while the place is in service: ``low <= terms <= high``."""
+
+    metric: str
+    place: str
+    county: Owner
+    period: int
+    terms: Terms
+    low: float
+    high: float
+
+
+Exposing = Callable[[], "Exposed"]
+Cases = list[tuple[float, Terms]]
+"""Expected share of a year without service, and the terms that are 1 in the case and 0 in all others."""
+
+
 @dataclass
 class Ledger:
     """Entries of one system; ``shared`` holds what all systems' ledgers have in common."""
@@ -76,6 +94,8 @@ class Ledger:
     needs: list[tuple[str, str, int, Terms]] = field(default_factory=list)
     corridors: dict[tuple[int, int], list[tuple[int, Terms]]] = field(default_factory=lambda: defaultdict(list))
     rows: list[Rows] = field(default_factory=list)
+    exposed: list[tuple[str, Exposing]] = field(default_factory=list)
+    dangers: dict[tuple[str, int], list[Cases]] = field(default_factory=lambda: defaultdict(list))
 
     def for_system(self, system: str) -> Ledger:
         """A view for another system on the same entries."""
@@ -118,6 +138,14 @@ class Ledger:
     def availability(self, place: str, commodity: str, period: int) -> Terms:
         """What is offered so far at a place."""
         return total(self.offers.get((place, commodity, period), [NOTHING]))
+
+    def expose(self, place: str, entry: Exposing) -> None:
+        """Say that a benefit, entered by ``benefit``, hangs on a place; ``entry`` is called only if the place is in danger."""
+        self.exposed.append((place, entry))
+
+    def endanger(self, place: str, period: int, cases: Cases) -> None:
+        """Say what share of a year a place is expected to be out of service in each of some cases, of which one holds."""
+        self.dangers[place, period].append(cases)
 
     def corridor_use(self, corridor: int, candidate: int, period: int, start: Terms) -> None:
         """A candidate opens a corridor's trench in a period when ``start`` is 1."""

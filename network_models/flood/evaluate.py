@@ -94,7 +94,7 @@ def evaluate(
         )
     losses = [zone_damage(found.level[:, :, z], e.ground, e.value, e.curve) for z, e in enumerate(exposure)]
     damage = np.stack(losses, axis=2) if losses else np.zeros(found.stored.shape)
-    topped = _overtopping(river, p, found.arriving, _crests(crest, found.stored.shape), frequent)
+    topped = overtopping(river, p, found.arriving, _crests(crest, found.stored.shape), frequent)
     expected = expected_annual_damage(p, np.swapaxes(damage, 1, 2), overtopping=topped, frequent=frequent)
     return ZoneDamage(expected, damage, topped, found)
 
@@ -103,8 +103,20 @@ def _crests(crest: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(np.asarray(crest, np.float64), (shape[0], shape[2]))
 
 
-def _overtopping(river: River, p: np.ndarray, arriving: np.ndarray, crest: np.ndarray, frequent: float) -> np.ndarray:
-    """Probability at which the flow beside each levee reaches its crest, (n_configurations, n_zones)."""
+def overtopping(river: River, p: np.ndarray, arriving: np.ndarray, crest: np.ndarray, frequent: float) -> np.ndarray:
+    """Probability at which the flow beside each levee reaches its crest, (n_configurations, n_zones).
+
+    Parameters
+    ----------
+    p
+        Exceedance probability of the events, falling, (n_events,).
+    arriving
+        Greatest flow beside each zone, (n_configurations, n_events, n_zones).
+    crest
+        (n_configurations, n_zones), m above datum.
+    frequent
+        As for ``evaluate``.
+    """
     out = np.zeros(crest.shape)
     for z in range(crest.shape[1]):
         flow, level = river.arrays.rating_flow[z], river.arrays.rating_level[z]

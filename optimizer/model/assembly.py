@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from optimizer.errors import InputError
 from optimizer.ledger import Ledger
+from optimizer.model.availability import Availability
 from optimizer.model.corridors import Corridors
 from optimizer.model.funding import Funding
 from optimizer.model.objective import metrics, net_benefit
@@ -36,7 +37,7 @@ def build_model(problem: Problem) -> Model:
     """Build the Pyomo model: sequence, systems, corridors, money, services, objective."""
     model = pyo.ConcreteModel()
     timetable = Timetable(problem)
-    for name in ("sequence", "systems", "corridors", "funding", "services"):
+    for name in ("sequence", "systems", "availability", "corridors", "funding", "services"):
         model.add_component(name, pyo.Block())
     sequence = Sequence(model.sequence, problem, timetable)
     ledger = Ledger(problem, sequence, "")
@@ -44,10 +45,12 @@ def build_model(problem: Problem) -> Model:
         block = pyo.Block()
         model.systems.add_component(system.name, block)
         archetype(system.archetype).build(block, system, problem, ledger.for_system(system.name))
+    availability = Availability(model.availability, ledger)
     corridors = Corridors(model.corridors, problem, sequence, ledger)
     funding = Funding(model.funding, problem, sequence, corridors, ledger)
     services = Services(model.services, ledger)
     sequence.add_rules(ledger)
+    availability.add_rules()
     corridors.add_rules(ledger)
     funding.add_rules(ledger)
     services.add_rules(problem.floors, problem.horizon.n_periods - 1, _wants_lowest(problem.objective))

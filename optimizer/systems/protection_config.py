@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -79,7 +80,7 @@ class ProtectionSettings(Strict):
     """
 
     roles: Roles
-    return_periods: Years = [5.0, 10.0, 20.0, 50.0, 100.0, 200.0]
+    return_periods: Years = Field(default_factory=lambda: [5.0, 10.0, 20.0, 50.0, 100.0, 200.0])
     step_minutes: Positive = 30.0
     hours: Positive = 120.0
     shape: Positive = 3.0
@@ -96,7 +97,7 @@ class ProtectionSettings(Strict):
     @field_validator("return_periods")
     @classmethod
     def _rising(cls, years: list[float]) -> list[float]:
-        if any(b <= a for a, b in zip(years, years[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(years)):
             raise ValueError("return periods that rise, so that probabilities fall")
         return years
 

@@ -9,8 +9,8 @@ from optimizer.errors import InputError
 from optimizer.suggest import did_you_mean
 from optimizer.systems.protocol import Archetype, Checker, Strengthener
 
-ARCHETYPES = {"facilities": "optimizer.systems.facilities", "pipes": "optimizer.systems.pipes"}
-CHECKERS = {"facilities": "optimizer.systems.facilities_check", "pipes": "optimizer.systems.pipes_check"}
+ARCHETYPES = {name: f"optimizer.systems.{name}" for name in ("facilities", "pipes", "protection")}
+CHECKERS = {name: f"{module}_check" for name, module in ARCHETYPES.items()}
 
 
 def archetype(name: str) -> Archetype:

@@ -1,0 +1,171 @@
+"""Which works matter for which zone, and the tables of expected damage over their levels. No Pyomo."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from network_models.flood.tabulate import influences
+from optimizer.systems.protection_basin import Basin
+
+SMALL = 1e-9
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Works of one zone: in its table, left out of it for its size, and too slight to be looked at.
+
+    ``slack`` is what the slight ones together changed in the tests, CNY a year, (period,).
+    """
+
+    axes: tuple[int, ...]
+    left_out: tuple[int, ...]
+    slight: tuple[int, ...]
+    slack: np.ndarray
+
+
+class Tables:
+    """Tables of every zone.
+
+    A work elsewhere is tested one level at a time, once with all other works as they stand and once with all at their
+    last level. It matters for a zone when it changes the zone's expected damage by more than ``negligible`` of what is
+    lost today. The works that matter most enter the table until it has ``most_states``.
+    """
+
+    def __init__(self, basin: Basin) -> None:
+        self.basin, self.d = basin, basin.d
+        self.counts = [int(c) for c in self.d["work_levels"]]
+        self.negligible, self.most = float(basin.attrs["negligible"]), int(basin.attrs["most_states"])
+
+    @cached_property
+    def structural(self) -> list[set[int]]:
+        """By zone, works upstream (or beside, or behind a joint rule) that could change its flow, and its own levee."""
+        b, reach = self.basin, influences(self.basin.river.arrays)
+        found = []
+        for z in range(b.n_zones):
+            row = reach[b.place[z]]
+            works = {int(self.d["zone_levee"][v]) for v in range(b.n_zones) if row[b.place[v]]}
+            for i in np.flatnonzero(row[b.n_zones :]):
+                works |= {int(self.d["storage_work"][i]), int(self.d["storage_joint"][i])}
+            found.append({w for w in works if w >= 0})
+        return found
+
+    @cached_property
+    def matter(self) -> list[Matter]:
+        """What matters for each zone."""
+        effect, today = self._effects()
+        found = []
+        for z, works in enumerate(self.structural):
+            own = [w for w in (int(self.d["zone_levee"][z]), int(self.d["zone_warning"][z])) if w >= 0]
+            others = sorted(works - set(own), key=lambda w: (-effect[z, w].max(), w))
+            felt = [w for w in others if effect[z, w].max() > self.negligible * max(today[z], SMALL)]
+            axes, left = list(own), []
+            for w in felt:
+                small = math.prod(self.counts[a] for a in axes) * self.counts[w] <= self.most
+                (axes if small else left).append(w)
+            slight = tuple(sorted(set(others) - set(felt)))
+            slack = effect[z, list(slight)].sum(axis=0)
+            found.append(Matter(tuple(axes), tuple(left), slight, slack))
+        return found
+
+    def _effects(self) -> tuple[np.ndarray, np.ndarray]:
+        """(zone, work, period) largest change in the tests, CNY a year; (zone,) what is lost today, mean over periods."""
+        works = len(self.counts)
+        grounds = [np.zeros(works, np.int64), np.array(self.counts, np.int64) - 1]
+        states, of = [*grounds], []
+        for g, ground in enumerate(grounds):
+            for w in range(works):
+                for level in range(self.counts[w]):
+                    if level != ground[w]:
+                        of.append((len(states), g, w))
+                        states.append(np.where(np.arange(works) == w, level, ground))
+        found = self.basin.floods(np.array(states).reshape(-1, works)).expected
+        effect = np.zeros((self.basin.n_zones, works, self.basin.n_periods))
+        for s, g, w in of:
+            effect[:, w] = np.maximum(effect[:, w], np.abs(found[s] - found[g]))
+        return effect, found[0].mean(axis=1)
+
+    # ---- tables
+    def states_of(self, axes: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Levels of all works in every entry of a table; works beside the axes stay as they stand."""
+        states = []
+        for picked in itertools.product(*(range(self.counts[w]) for w in axes)):
+            state = [0] * len(self.counts)
+            for w, level in zip(axes, picked, strict=True):
+                state[w] = level
+            states.append(tuple(state))
+        return states
+
+    def arrays(self) -> dict[str, Any]:
+        """Variables of the tables: ``table``, ``axis``, ``entry``, ``beside`` (docs/flood.md)."""
+        needed = {s: None for m in self.matter for s in self.states_of(m.axes)}
+        index = {s: k for k, s in enumerate(needed)}
+        floods = self.basin.floods(np.array(list(needed), np.int64).reshape(len(needed), len(self.counts)))
+        kept = self.basin.kept(np.array(list(needed), np.int64).reshape(len(needed), len(self.counts)))
+        tables, axes, entries, beside = [], [], [], []
+        for z, m in enumerate(self.matter):
+            low = self._lowest(z) if m.left_out else None
+            axes += [(len(tables), w) for w in m.axes]
+            for s in self.states_of(m.axes):
+                k = index[s]
+                damage = floods.expected[k, z] * kept[k, z]
+                least = damage if low is None else np.minimum(damage, low[self._level(z, s)] * kept[k, z])
+                entries.append((len(tables), damage, floods.topped[k, z], least))
+            tables.append((z, 0, m.slack))
+            beside += [(z, w, 0) for w in m.left_out] + [(z, w, 1) for w in m.slight]
+            if self.d["rain_area"][z] > 0:
+                rain = self.basin.cloudbursts(z)
+                works = tuple(w for w in (int(self.d["zone_drain"][z]), int(self.d["zone_warning"][z])) if w >= 0)
+                axes += [(len(tables), w) for w in works]
+                for s in self.states_of(works):
+                    level = s[self.d["zone_drain"][z]] if self.d["zone_drain"][z] >= 0 else 0
+                    damage = rain[level] * self.basin.kept(np.array([s]))[0, z]
+                    entries.append((len(tables), damage, np.zeros_like(damage), damage))
+                tables.append((z, 1, np.zeros(self.basin.n_periods)))
+        return _arrays(tables, axes, entries, beside, self.basin.n_periods)
+
+    def _level(self, z: int, state: tuple[int, ...]) -> int:
+        work = int(self.d["zone_levee"][z])
+        return state[work] if work >= 0 else 0
+
+    def _lowest(self, z: int) -> np.ndarray:
+        """(own level, period) proven lower bound of a zone's damage whatever is done elsewhere.
+
+        Everything that is stored, topped or ruled upstream lets nothing out. All that is left of the river routes more
+        water to more water, and a zone behind more water never holds less (``levee_step``).
+        """
+        reach, d = int(self.d["zone_reach"][z]), self.d
+        places = self.basin.place
+        levels = max(1, self.counts[d["zone_levee"][z]] if d["zone_levee"][z] >= 0 else 1)
+        if any(d["zone_reach"][v] == reach and places[v] < places[z] for v in range(self.basin.n_zones)):
+            return np.zeros((levels, self.basin.n_periods))
+        storages = len(d["reach_downstream"]) + np.arange(len(d["storage_work"]))
+        cut = {int(r) for r in d["zone_reach"] if r != reach} | {int(s) for s in storages}
+        states = np.zeros((levels, len(self.counts)), np.int64)
+        if d["zone_levee"][z] >= 0:
+            states[:, d["zone_levee"][z]] = np.arange(levels)
+        return np.asarray(self.basin.floods(states, frozenset(cut)).expected[:, z])
+
+
+def _arrays(tables: list[Any], axes: list[Any], entries: list[Any], beside: list[Any], periods: int) -> dict[str, Any]:
+    def column(listed: list[Any], k: int) -> np.ndarray:
+        return np.array([row[k] for row in listed], np.int64)
+
+    def figures(listed: list[Any], k: int) -> np.ndarray:
+        return np.array([row[k] for row in listed], float).reshape(len(listed), periods)
+
+    return {
+        "table_zone": ("table", column(tables, 0)), "table_rain": ("table", column(tables, 1)),
+        "table_slack": (("table", "period"), figures(tables, 2)),
+        "axis_table": ("axis", column(axes, 0)), "axis_work": ("axis", column(axes, 1)),
+        "entry_table": ("entry", column(entries, 0)), "entry_damage": (("entry", "period"), figures(entries, 1)),
+        "entry_topped": (("entry", "period"), figures(entries, 2)),
+        "entry_low": (("entry", "period"), figures(entries, 3)),
+        "beside_zone": ("beside", column(beside, 0)), "beside_work": ("beside", column(beside, 1)),
+        "beside_slight": ("beside", column(beside, 2)),
+    }  # fmt: skip
