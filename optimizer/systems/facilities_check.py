@@ -227,6 +227,18 @@ def value(problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> np.
     return np.asarray(pairs + (f.over_links * f.d["link_value"][:, :, None]).sum(axis=(0, 1)))
 
 
+def exposed(problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> dict[str, np.ndarray]:
+    """CNY a year, (period,), that are earned through the sites of each place."""
+    f = _Flows(problem, system, decisions)
+    worth = np.zeros((f.sizes["site"], f.amount.shape[1]))
+    np.add.at(worth, f.d["pair_site"], f.amount * f.d["pair_value"][:, None])
+    np.add.at(worth, f.d["link_site"], (f.over_links * f.d["link_value"][:, :, None]).sum(axis=1))
+    places: dict[str, np.ndarray] = {}
+    for j, place in enumerate(f.d["site_place"]):
+        places[str(place)] = places.get(str(place), 0.0) + worth[j]
+    return places
+
+
 def served(problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> np.ndarray:
     """Units a year served, weighted by coverage, shape (county, period)."""
     f = _Flows(problem, system, decisions)

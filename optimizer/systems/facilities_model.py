@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pyomo.environ as pyo
 
-from optimizer.ledger import VALUE, Ledger
+from optimizer.ledger import VALUE, Exposed, Ledger
 from optimizer.model.rows import add_rows, at_most, equal
 from optimizer.problem import Problem, SystemProblem
 from optimizer.terms import NOTHING, Terms, merged, one, total
@@ -284,6 +284,25 @@ class FacilitiesModel:
             parts[self._county_of_site(self.data["link_site"][link]), t].append(one(flow, worth))
         for (county, t), terms in parts.items():
             self.ledger.benefit(VALUE, county, t, total(terms))
+        for site in self.sites:
+            for t in self.periods:
+                self.ledger.expose(str(self.data["site_place"][site]), partial(self._exposed, site, t))
+
+    def _exposed(self, site: int, t: int) -> Exposed:
+        """What is earned through a site, with the least and the most that it can be."""
+        terms, low, high = [], 0.0, 0.0
+        for p in self.pairs_of_site.get(site, []):
+            amount = self._amount(p, t, self._worth_of_pair(p) / MILLION)
+            terms.append(amount)
+            low, high = low + sum(min(0.0, c) for c in amount.coefs), high + sum(max(0.0, c) for c in amount.coefs)
+        entering = sum(self._quantity(p, t) for p in self.pairs_of_site.get(site, []))
+        for li in self.links_of_site.get(site, []) if site not in self.only_link else []:
+            for g in self.products:
+                worth = float(self.data["link_value"][li, g]) / MILLION
+                terms.append(one(self.block.flow[li, g, t], worth * self.unit))
+                low, high = low + min(0.0, worth) * entering, high + max(0.0, worth) * entering
+        place = str(self.data["site_place"][site])
+        return Exposed(VALUE, place, self._county_of_site(site), t, total(terms), low, high)
 
     def _worth_of_pair(self, pair: int) -> float:
         """CNY a unit over a pair, and over its site's link where there is just one."""

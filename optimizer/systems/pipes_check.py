@@ -168,6 +168,16 @@ def value(problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> np.
     return np.asarray(gained - supplied - attrs["energy"] * lifted)
 
 
+def exposed(problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> dict[str, np.ndarray]:
+    """CNY a year, (period,), that connected places gain."""
+    del problem
+    gained = system.data.attrs["gain"] * decisions["share"].values * system.data["quantity"].values
+    places: dict[str, np.ndarray] = {}
+    for o, place in enumerate(system.data["origin"].values):
+        places[str(place)] = places.get(str(place), 0.0) + gained[o]
+    return places
+
+
 def served(problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> np.ndarray:
     """Units a year served, shape (county, period)."""
     result = np.zeros((len(problem.county_ids), problem.horizon.n_periods))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pyomo.environ as pyo
 import scipy.sparse as sp
 
-from optimizer.ledger import VALUE, Ledger
+from optimizer.ledger import VALUE, Exposed, Ledger
 from optimizer.model.linear import Columns, Linear, Rows
 from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.pipes_bounds import Bounds
 from optimizer.systems.pipes_network import Network
 from optimizer.systems.pipes_tangent import model_unit, tangents
+from optimizer.terms import Terms
 
 MILLION = 1e6
 TANGENTS = (0.25, 0.5, 0.75, 1.0)
@@ -295,11 +297,18 @@ class PipesModel:
             if terms.variables or terms.constant:
                 self.ledger.benefit(VALUE, i // self.n_periods, i % self.n_periods, terms)
 
+    def _exposed(self, origin: int, t: int, connected: Terms) -> Exposed:
+        """What a connected place gains, which it does not while it is flooded."""
+        worth = float(self.d["quantity"][origin, t]) * float(self.attrs["gain"]) / MILLION
+        place, county = str(self.d["origin"][origin]), int(self.d["origin_county"][origin])
+        return Exposed(VALUE, place, county, t, connected.scaled(worth), min(0.0, worth), max(0.0, worth))
+
     def _enter_service(self) -> None:
         d, names = self.d, self.d["origin"]
         for i, terms in enumerate(self.connected.terms(self.columns)):
             place, t = str(names[i // self.n_periods]), i % self.n_periods
             self.ledger.offer_service(place, str(self.attrs["commodity"]), t, terms)
+            self.ledger.expose(place, partial(self._exposed, i // self.n_periods, t, terms))
         served = self._by_county(self.connected.times(self._every(d["quantity"])), d["origin_node"])
         demand = np.zeros((len(self.problem.county_ids), self.n_periods))
         np.add.at(demand, d["origin_county"], d["quantity"])

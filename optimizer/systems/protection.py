@@ -14,11 +14,15 @@ from optimizer.systems.protection_model import MILLION, ProtectionModel
 from optimizer.systems.protection_prepare import prepare
 from optimizer.systems.protection_report import report_sections
 from optimizer.systems.protection_simulate import cuts, simulate
+from optimizer.systems.protocol import Relation
 
 if TYPE_CHECKING:
     from optimizer.ledger import Ledger
 
-__all__ = ["build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+__all__ = ["RELATION", "build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+
+RELATION = Relation("bounding")
+"""Exact where tables hold every work that matters; where they do not, damage is bounded from below."""
 
 
 def build(block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:

@@ -88,25 +88,26 @@ class Basin:
         work = int(self.d["storage_work"][storage])
         return int(self.d["work_levels"][work]) if work >= 0 else 1
 
-    def _curve(self, storage: int, level: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _curve(self, storage: int, level: int) -> tuple[list[float], list[float], list[float]]:
         mine = (self.d["curve_storage"] == storage) & (self.d["curve_level"] == level)
         if not mine.any():
-            passing = np.array([0.0, 1e3])
-            return passing, passing * (UNBUILT / self.dt), np.zeros(2)
-        return self.d["curve_volume"][mine], self.d["curve_gate"][mine], self.d["curve_spill"][mine]
+            return [0.0, 1e3], [0.0, 1e3 * UNBUILT / self.dt], [0.0, 0.0]
+        volume, gate, spill = (list(self.d[f"curve_{name}"][mine]) for name in ("volume", "gate", "spill"))
+        return volume, gate, spill
 
     def _storage(self, i: int, names: list[str], below: str) -> Storage:
         control = int(self.d["storage_control"][i])
+        volume, gate, spill = self._curve(i, 0)
         return Storage(
-            f"s{i}", below, *map(list, self._curve(i, 0)), control=names[control] if control >= 0 else "",
+            f"s{i}", below, volume, gate, spill, control=names[control] if control >= 0 else "",
             safe_flow=float(self.d["storage_safe"][i]), hold_volume=float(self.d["storage_hold"][i]),
         )  # fmt: skip
 
     def _zone(self, z: int) -> Zone:
-        mine = self.d["rating_zone"] == z
+        mine, (level, volume) = self.d["rating_zone"] == z, self.hollow(z)
         return Zone(
             f"z{z}", f"r{self.d['zone_reach'][z]}", list(self.d["rating_flow"][mine]), list(self.d["rating_level"][mine]),
-            *map(list, self.hollow(z)), float(self.d["zone_length"][z]), float(self.d["zone_breach"][z]),
+            list(level), list(volume), float(self.d["zone_length"][z]), float(self.d["zone_breach"][z]),
             float(self.d["zone_sill"][z]),
         )  # fmt: skip
 
@@ -215,8 +216,8 @@ class Basin:
 
     def _by_zone(self, levels: np.ndarray, work_of: str, figure: str) -> np.ndarray:
         work = self.d[work_of]
-        level = np.where(work >= 0, levels[:, np.maximum(work, 0)], 0) if levels.shape[1] else np.zeros((len(levels), self.n_zones))
-        return np.asarray(self.d[figure][np.arange(self.n_zones), level.astype(np.int64)])
+        level = np.where(work >= 0, levels[:, np.maximum(work, 0)], 0)
+        return np.asarray(self.d[figure][np.arange(self.n_zones), level])
 
     def _rules(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(state, storage) whether it follows the joint rule, and its row of the river's tables."""

@@ -20,7 +20,7 @@ SMALL = 1e-9
 class Matter:
     """Works of one zone: in its table, left out of it for its size, and too slight to be looked at.
 
-    ``slack`` is what the slight ones together changed in the tests, CNY a year, (period,).
+    ``slack`` is the sum of what the slight ones changed at most in the tests, CNY a year, (period,).
     """
 
     axes: tuple[int, ...]
@@ -64,7 +64,7 @@ class Tables:
             own = [w for w in (int(self.d["zone_levee"][z]), int(self.d["zone_warning"][z])) if w >= 0]
             others = sorted(works - set(own), key=lambda w: (-effect[z, w].max(), w))
             felt = [w for w in others if effect[z, w].max() > self.negligible * max(today[z], SMALL)]
-            axes, left = list(own), []
+            axes, left = list(own), list[int]()
             for w in felt:
                 small = math.prod(self.counts[a] for a in axes) * self.counts[w] <= self.most
                 (axes if small else left).append(w)
@@ -107,7 +107,7 @@ class Tables:
         index = {s: k for k, s in enumerate(needed)}
         floods = self.basin.floods(np.array(list(needed), np.int64).reshape(len(needed), len(self.counts)))
         kept = self.basin.kept(np.array(list(needed), np.int64).reshape(len(needed), len(self.counts)))
-        tables, axes, entries, beside = [], [], [], []
+        tables, axes, entries, beside = (list[Any]() for _ in range(4))
         for z, m in enumerate(self.matter):
             low = self._lowest(z) if m.left_out else None
             axes += [(len(tables), w) for w in m.axes]
@@ -115,6 +115,7 @@ class Tables:
                 k = index[s]
                 damage = floods.expected[k, z] * kept[k, z]
                 least = damage if low is None else np.minimum(damage, low[self._level(z, s)] * kept[k, z])
+                least = np.maximum(0.0, least - m.slack)
                 entries.append((len(tables), damage, floods.topped[k, z], least))
             tables.append((z, 0, m.slack))
             beside += [(z, w, 0) for w in m.left_out] + [(z, w, 1) for w in m.slight]

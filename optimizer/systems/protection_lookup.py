@@ -42,6 +42,11 @@ class Lookup:
         return [self._beside(j, 0) for j in range(self.n_tables)]
 
     @cached_property
+    def beside(self) -> list[list[int]]:
+        """Works that can change a table's damage, however little, and are not in it."""
+        return [[*a, *b] for a, b in zip(self.left_out, self.slight, strict=True)]
+
+    @cached_property
     def slight(self) -> list[list[int]]:
         """Works of every table that were found too slight for it."""
         return [self._beside(j, 1) for j in range(self.n_tables)]
@@ -54,7 +59,7 @@ class Lookup:
 
     def whole(self, table: int) -> bool:
         """Whether every work that can change the zone's damage is in the table."""
-        return not self.left_out[table] and not self.slight[table]
+        return not self.beside[table]
 
     def entry(self, table: int, levels: np.ndarray) -> int:
         """Entry of a table in a state (work,) of the works."""

@@ -48,7 +48,7 @@ class ProtectionModel:
         pairs = {
             (self.look.county_of(j), w)
             for j in self.tables
-            for w in (*self.look.axes[j], *self.look.left_out[j])
+            for w in (*self.look.axes[j], *self.look.beside[j])
             if self.look.county_of(j) != int(self.d["work_county"][w])
         }
         return sorted(pairs)
@@ -146,26 +146,25 @@ class ProtectionModel:
         )  # fmt: skip
 
     def _lowest_damage(self) -> None:
-        """Where a table leaves works out: no less than the least that any state of theirs can mean."""
+        """Where works stand beside a table: no less than the least that any state of theirs can mean."""
 
         def rule(j: int, t: int) -> object:
-            figures = self.d["entry_low"] if self.look.left_out[j] else self.d["entry_damage"]
-            return at_least(one(self.block.damage[j, t]).plus(self._sum(j, t, figures / MILLION), -1.0))
+            return at_least(one(self.block.damage[j, t]).plus(self._sum(j, t, self.d["entry_low"] / MILLION), -1.0))
 
         keys = list(self.block.damage)
         add_rows(self.block, self.ledger, "lowest_damage", keys, rule, self._of_table, structural=True)
 
     def _damage_at_present(self) -> None:
-        """Exact while the works left out stand as they are."""
+        """Exact while the works beside a table stand as they are."""
 
         def rule(j: int, t: int) -> object:
             entries, county = self.look.entries[j], self.look.county_of(j)
             more = float((self.d["entry_damage"][entries, t] - self.d["entry_low"][entries, t]).max()) / MILLION
-            moved = total(Terms(1.0, [], []).plus(self._level(county, w, 0, t), -1.0) for w in self.look.left_out[j])
+            moved = total(Terms(1.0, [], []).plus(self._level(county, w, 0, t), -1.0) for w in self.look.beside[j])
             known = self._sum(j, t, self.d["entry_damage"] / MILLION)
             return at_least(one(self.block.damage[j, t]).plus(known, -1.0).plus(moved, more))
 
-        keys = [(j, t) for j, t in self.block.damage if self.look.left_out[j]]
+        keys = list(self.block.damage)
         add_rows(self.block, self.ledger, "damage_at_present", keys, rule, self._of_table, structural=True)
 
     def _standards(self) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from network_models.flood.drainage import StormFormula
 from network_models.flood.errors import FloodError
 from network_models.flood.frequency import pearson3
 from network_models.flood.sections import Channel
-from network_models.flood.drainage import StormFormula
 from optimizer.draft import Draft
 from optimizer.errors import Finding, InputError
 from optimizer.problem import SystemProblem
@@ -20,8 +20,8 @@ from optimizer.systems.catalogue import Placed, add_candidates
 from optimizer.systems.protection_basin import KINDS, Basin
 from optimizer.systems.protection_config import ProtectionSettings, read_settings
 from optimizer.systems.protection_effects import Tables
-from optimizer.systems.protection_tables import Basins, Record, candidate_of, read_basins
-from optimizer.systems.tables import Values, blank, number, records, rows, text
+from optimizer.systems.protection_tables import Record, candidate_of, read_basins
+from optimizer.systems.tables import Values, number, records, rows, text
 
 if TYPE_CHECKING:
     from optimizer.config import RunConfig
@@ -316,7 +316,7 @@ class _Preparation:
     def _years_on(self) -> np.ndarray:
         horizon = self.draft.horizon
         since = self.region.meta.get("base_year")
-        begin = int(since) if not blank(since) else horizon.first_year
+        begin = horizon.first_year if since is None else int(since)
         return np.array([s + (n - 1) / 2 - begin for s, n in zip(horizon.starts, horizon.lengths, strict=True)], float)
 
     def _attrs(self) -> dict[str, Any]:

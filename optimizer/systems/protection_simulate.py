@@ -11,6 +11,7 @@ import pandas as pd
 from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.protection_basin import Basin
+from optimizer.systems.protection_check import METRIC
 from optimizer.systems.protection_effects import Tables
 from optimizer.systems.protection_lookup import Lookup, damage_of
 from optimizer.systems.protocol import ColumnTag, Cut
@@ -35,6 +36,8 @@ class ProtectionResult(SimulationResult):
         (work, period) of the plan.
     promised
         (table, period) CNY a year.
+    simulated
+        (table, period) CNY a year.
     met
         Distinct states of the works (state, work), and what each means: (state, table, period) CNY a year.
     """
@@ -43,13 +46,8 @@ class ProtectionResult(SimulationResult):
     basin: Basin = field(kw_only=True)
     levels: np.ndarray = field(kw_only=True)
     promised: np.ndarray = field(kw_only=True)
+    simulated: np.ndarray = field(kw_only=True)
     met: tuple[np.ndarray, np.ndarray] = field(kw_only=True)
-
-    @property
-    def simulated(self) -> np.ndarray:
-        """(table, period) CNY a year."""
-        states, damage = self.met
-        return np.array([damage[_index(states, self.levels[:, t]), :, t] for t in range(self.levels.shape[1])]).T
 
 
 def _index(states: np.ndarray, levels: np.ndarray) -> int:
@@ -67,16 +65,27 @@ def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region
     del region
     look, basin = Lookup(system), Basin(system.data)
     levels = look.levels(states_over_time(problem, plan.decisions["start"].values))
-    states = np.unique(levels.T, axis=0)
-    promised = damage_of(plan.systems[system.name])
-    result = ProtectionResult(
-        pd.DataFrame(columns=SERVICE_COLUMNS), look=look, basin=basin, levels=levels, promised=promised,
-        met=(states, damages(look, basin, states)),
-    )  # fmt: skip
+    states, back = np.unique(levels.T, axis=0, return_inverse=True)
+    met = damages(look, basin, states)
+    true = met[back.ravel(), :, np.arange(levels.shape[1])].T
+    promised = _put_right(look, damage_of(plan.systems[system.name]), true)
+    whole = np.array([look.whole(j) for j in range(look.n_tables)])
+    decisions = plan.systems[system.name].assign(damage=(("table", "period"), np.where(whole[:, None], promised, true)))
     return ProtectionResult(
-        _service(problem, look, promised, result.simulated), _notes(problem, look, result), _allowed(problem, look),
-        look=look, basin=basin, levels=levels, promised=promised, met=result.met,
+        _service(problem, look, promised, true), _notes(problem, look, basin, promised, true, states),
+        None if whole.all() else decisions, _metrics(problem, look, true) if not whole.all() else {},
+        look=look, basin=basin, levels=levels, promised=promised, simulated=true, met=(states, met),
     )  # fmt: skip
+
+
+def _put_right(look: Lookup, promised: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """What was promised; the truth itself where they are no farther apart than works found too slight could mean."""
+    return np.where(np.abs(promised - true) <= 2 * look.d["table_slack"], true, promised)
+
+
+def _metrics(problem: Problem, look: Lookup, true: np.ndarray) -> dict[str, float]:
+    lengths = np.array(problem.horizon.lengths)
+    return {f"{METRIC}:{look.name}": float((look.today - true).sum(axis=0) @ lengths / lengths.sum())}
 
 
 def damages(look: Lookup, basin: Basin, states: np.ndarray) -> np.ndarray:
@@ -104,26 +113,16 @@ def _service(problem: Problem, look: Lookup, promised: np.ndarray, simulated: np
     return pd.DataFrame(rows, columns=SERVICE_COLUMNS)
 
 
-def _allowed(problem: Problem, look: Lookup) -> float:
-    """Largest share of a county's damage that works found too slight for a table could change in the tests."""
-    counties = len(problem.county_ids)
-    slack, today = look.by_county(look.d["table_slack"], counties), look.by_county(look.today, counties)
-    return float(np.divide(slack, today, out=np.zeros_like(slack), where=today > 0).max(initial=0.0))
-
-
-def _notes(problem: Problem, look: Lookup, result: ProtectionResult) -> tuple[str, ...]:
-    million = [look.today.sum(axis=0) / MILLION, result.promised.sum(axis=0) / MILLION, result.simulated.sum(axis=0) / MILLION]
-    before, promised, simulated = (float(row[-1]) for row in million)
-    last = problem.horizon.labels[-1]
+def _notes(
+    problem: Problem, look: Lookup, basin: Basin, promised: np.ndarray, true: np.ndarray, states: np.ndarray
+) -> tuple[str, ...]:
+    before, said, found = (float(a.sum(axis=0)[-1]) / MILLION for a in (look.today, promised, true))
+    balance = float(np.abs(basin.floods(states).routed.balance).max(initial=0.0))
     return (
-        f"{look.name}: expected annual damage in {last} {before:.2f} million CNY with everything as it stands, "
-        f"{promised:.2f} promised and {simulated:.2f} simulated with the plan; "
-        f"largest volume error of the floods routed {_balance(result):.1e} of their inflow",
+        f"{look.name}: expected annual damage in {problem.horizon.labels[-1]} {before:.2f} million CNY with everything as it "
+        f"stands, {said:.2f} promised and {found:.2f} simulated with the plan; "
+        f"largest volume error of the floods routed {balance:.1e} of their inflow",
     )
-
-
-def _balance(result: ProtectionResult) -> float:
-    return float(np.abs(result.basin.floods(result.met[0]).routed.balance).max())
 
 
 def cuts(result: SimulationResult) -> list[Cut]:
@@ -135,7 +134,7 @@ def cuts(result: SimulationResult) -> list[Cut]:
     if not isinstance(result, ProtectionResult):
         return []
     look, (states, damage) = result.look, result.met
-    short = result.promised < result.simulated * (1 - NEAR) - NEAR - look.d["table_slack"]
+    short = result.promised < result.simulated * (1 - NEAR) - NEAR
     structural = Tables(result.basin).structural if short.any() else []
     found = []
     for j in np.flatnonzero(short.any(axis=1)):

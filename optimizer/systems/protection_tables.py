@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import networkx as nx
@@ -123,7 +123,7 @@ class _Checks:
             strictly = column != "share"
             for owner, group in groupby(sorted(listed, key=lambda r: str(r[key])), key=lambda r: str(r[key])):
                 points = list(group)
-                for low, high in zip(points, points[1:], strict=False):
+                for low, high in pairwise(points):
                     if high[column] < low[column] or (strictly and high[column] == low[column]):
                         says = f"{high[column]:g} at {high[at]:g} after {low[column]:g} at {low[at]:g} ({owner})"
                         yield self._finding(table, high["row"], column, says, expected, "Correct one of the two.")
@@ -214,7 +214,7 @@ class _Checks:
         for (key, option), points in having.items():
             for column in ("volume_m3", "gate_m3s", "spill_m3s"):
                 values = [float(r[column]) for r in points]
-                falls = any(b < a for a, b in zip(values, values[1:], strict=False))
+                falls = any(b < a for a, b in pairwise(values))
                 if values[0] != 0 or falls or len(values) < 2:
                     says = f"{', '.join(f'{v:g}' for v in values)} ({key}, option {option!r})"
                     expected = "at least two points that rise from 0"

@@ -199,7 +199,12 @@ class Archetype(Protocol):
 
 
 class Checker(Protocol):
-    """The independent eye on an archetype's own rules; a module that imports no Pyomo."""
+    """The independent eye on an archetype's own rules; a module that imports no Pyomo.
+
+    It may also have ``METRIC``, the name of its metric in place of ``served``, and two functions: ``exposed(problem,
+    system, decisions)``, CNY a year by place, (period,), that are earned only while the place is in service, and
+    ``lost(problem, system, states)``, the expected share of a year that places are out of service, (period,) each.
+    """
 
     def check(
         self, problem: Problem, system: SystemProblem, decisions: xr.Dataset, states: np.ndarray

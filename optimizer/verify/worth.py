@@ -18,6 +18,12 @@ RELATIVE = 1e-6
 MILLION = 1e6
 LOWEST = "lowest_service"
 NET_BENEFIT = "net_benefit"
+SERVED = "served"
+
+
+def _none(*_: object) -> dict[str, np.ndarray]:
+    """What an archetype says that knows of no places."""
+    return {}
 
 
 class Worth:
@@ -39,13 +45,29 @@ class Worth:
         return {name: eye.demand(self.problem, self.problem.systems[name]) for name, eye in self.eyes.items()}
 
     @cached_property
+    def lost(self) -> np.ndarray:
+        """CNY a year, (period,): benefits at places that are expected to be out of service for a share of the year."""
+        systems, total = self.problem.systems, np.zeros(self.works.periods)
+        out: dict[str, np.ndarray] = {}
+        for name, eye in self.eyes.items():
+            for place, share in getattr(eye, "lost", _none)(self.problem, systems[name], self.works.states).items():
+                out[place] = out.get(place, np.zeros(self.works.periods)) + share
+        for name, eye in self.eyes.items() if out else ():
+            for place, worth in getattr(eye, "exposed", _none)(
+                self.problem, systems[name], self.plan.systems[name]
+            ).items():
+                total += worth * out.get(place, 0.0)
+        return total
+
+    @cached_property
     def terms(self) -> dict[str, float]:
         """Parts that add up to net benefit, 10^6 CNY, discounted to the beginning."""
         works, horizon = self.works, self.problem.horizon
         flow = np.array([works.discount(t) for t in range(works.periods)]) / MILLION
         yearly = flow * np.array(horizon.lengths)
         systems, decisions = self.problem.systems, self.plan.systems
-        values = (eye.value(self.problem, systems[name], decisions[name]) for name, eye in self.eyes.items())
+        values = [eye.value(self.problem, systems[name], decisions[name]) for name, eye in self.eyes.items()]
+        values.append(-self.lost)
         end = (1 + horizon.discount_rate) ** -(works.end - works.begins[0]) / MILLION
         return {
             "benefits": float(sum(yearly @ value for value in values)),
@@ -67,7 +89,7 @@ class Worth:
             NET_BENEFIT: sum(self.terms.values()),
             LOWEST: float(np.concatenate(levels).min()) if levels else 1.0,
             **{
-                f"served:{name}": float(served.sum(axis=0) @ lengths / lengths.sum())
+                f"{getattr(self.eyes[name], 'METRIC', SERVED)}:{name}": float(served.sum(axis=0) @ lengths / lengths.sum())
                 for name, served in self.served.items()
             },
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.systems.flood_cases import flood, levees
+from tests.systems.flood_cases import tables as flood_tables
 from tests.systems.pipes_cases import network, tables
 from tests.systems.tiny_runs import changed, clinic_rows, clinics
 
@@ -35,6 +37,12 @@ CASES: dict[str, dict[str, Case]] = {
             clinics(coverage={"standard_minutes": 30.0, "form": "threshold"}, assignment="single_source"),
             clinic_rows(),
         ),
+    },
+    "protection": {
+        "all_works": (flood(), flood_tables()),
+        "levees": (levees(), flood_tables(works=False)),
+        "standards": (flood(standards_from=2027), flood_tables(value=2e6)),
+        "slight_works": (flood(negligible=0.02), flood_tables()),
     },
     "pipes": {
         "water": (network(), tables()),

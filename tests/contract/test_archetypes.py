@@ -93,7 +93,7 @@ def test_nothing_in_service_is_refused(run: Run) -> None:
     """The same shares without any start: the archetype's own rules see that nothing stands there."""
     states = states_over_time(run.problem, np.zeros_like(run.plan.decisions["start"].values))
     found = checker(run.system.archetype).check(run.problem, run.system, run.plan.systems[run.system.name], states)
-    assert {v.rule for v in found} & {"open_first", "site_capacity", "upper_first", "upper_capacity"}
+    assert {v.rule for v in found} & {"open_first", "site_capacity", "upper_first", "upper_capacity", "damage"}
     idle = replace(run.plan, decisions=run.plan.decisions.assign(start=run.plan.decisions["start"] * 0))
     service = archetype(run.system.archetype).simulate(run.problem, run.system, idle, run.region).service
     assert service["simulated"].sum() < service["promised"].sum()
