@@ -57,7 +57,7 @@ def extract(block: Any, system: SystemProblem) -> xr.Dataset:
         {
             "share": (("origin", "period"), _served(net, flow, supply)),
             "flow": (("arc", "period"), flow),
-            "supply": (("supply", "period"), supply),
+            "supplied": (("supply", "period"), supply),
             "lifted": (("lift", "period"), lifted),
             "pressure": (("node", "period"), pressure),
         }

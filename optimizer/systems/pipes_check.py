@@ -24,7 +24,7 @@ class _Period:
         self.year = problem.horizon.labels[period]
         self.share = decisions["share"].values[:, period]
         self.flow = decisions["flow"].values[:, period]
-        self.supply = decisions["supply"].values[:, period]
+        self.supply = decisions["supplied"].values[:, period]
         self.lifted = decisions["lifted"].values[:, period]
         self.order = net.order(standing)
         self.rounding = RELATIVE * (float(net.d["quantity"].sum(axis=0).max(initial=1.0)) + 1.0)
@@ -163,7 +163,7 @@ def value(problem: Problem, system: SystemProblem, decisions: xr.Dataset) -> np.
     del problem
     d, attrs = system.data, system.data.attrs
     gained = attrs["gain"] * (decisions["share"].values * d["quantity"].values).sum(axis=0)
-    supplied = (decisions["supply"].values * d["supply_cost"].values[:, None]).sum(axis=0)
+    supplied = (decisions["supplied"].values * d["supply_cost"].values[:, None]).sum(axis=0)
     lifted = (decisions["lifted"].values * d["lift_height"].values[:, None]).sum(axis=0)
     return np.asarray(gained - supplied - attrs["energy"] * lifted)
 

@@ -76,7 +76,7 @@ def test_demand_follows_the_facts() -> None:
     assert demand("produce", 2024).sum() == pytest.approx(10_000_000 - 5_930_000, rel=1e-4)
     assert demand("parcels", 2024).sum() == pytest.approx(25 * 24_583_400 * (1 - 0.5683), rel=2e-3)
     candidates = gansu().tables["candidates"]
-    stations = set(candidates.loc[candidates["role"] == "station", "place_id"])
+    stations = set(candidates.loc[(candidates["system"] == "township_logistics") & (candidates["role"] == "station"), "place_id"])
     assert stations == set(demand("parcels", 2024).index)
     hubs = candidates[candidates["role"] == "hub"]
     assert 130 <= len(hubs) <= 180
@@ -101,10 +101,42 @@ def test_a_hub_pays_where_it_is_filled_and_not_where_it_is_half_empty() -> None:
     assert 0.4 < filled < 0.6
 
 
+def test_pipes_lead_from_the_seat_to_every_connection_and_heights_are_plausible() -> None:
+    tables = gansu().tables
+    height = tables["elevations"].set_index("place_id")["elevation_m"]
+    for system in ("water", "gas"):
+        mine = tables["candidates"].query("system == @system")
+        pipes = tables["pipe_corridors"].merge(mine[["candidate_id", "county_id"]], on="candidate_id")
+        ways = nx.DiGraph(list(zip(pipes["from_place_id"], pipes["to_place_id"], strict=True)))
+        fed = set().union(*(nx.descendants(ways, f"S{c}") for c in mine["county_id"].unique() if f"S{c}" in ways))
+        connected = set(mine.loc[mine["role"] == "connection", "place_id"])
+        assert connected <= fed
+        assert connected <= set(demand(system, 2039).index)
+        assert pipes["length_km"].between(0.5, 60).all()
+        rise = height.loc[pipes["to_place_id"]].to_numpy() - height.loc[pipes["from_place_id"]].to_numpy()
+        assert np.abs(rise).max() <= 240
+    shared = tables["candidates"].dropna(subset=["corridor_id"]).groupby("corridor_id")["system"].nunique()
+    assert (shared.loc[tables["corridors"]["corridor_id"]] == 2).all()
+
+
+def test_water_for_a_dense_township_pays_and_costs_what_schemes_cost() -> None:
+    """The calculation of SOURCES.md: 1,500 people without a tap, 8 km of DN100 and the pipes in their villages."""
+    value = gansu().tables["values"].set_index("key")["central"]
+    cost = gansu().tables["catalogue"].set_index(["role", "option"])["overnight_cost"]
+    people, km = 1500, 8
+    spent = km * cost["pipe", "dn100"] + people / 1000 * cost["connection", "network"].iloc[0]
+    assert 550 < spent / people < 2700
+    rate = value["social_discount_rate"]
+    net = value["water.worth"] - value["water.treatment"] - value["water.upkeep"]
+    assert net * people * 105 * 0.365 > spent * rate / (1 - (1 + rate) ** -40)
+
+
 def test_money_is_scarce_and_every_county_can_begin() -> None:
     budgets, rules = gansu().tables["budgets"], gansu().tables["county_rules"]
     first_five = budgets[budgets["year"] < 2030]
-    assert 4.0e9 < first_five["amount"].sum() < 4.6e9
+    assert 6.4e9 < first_five["amount"].sum() < 7.4e9
+    for_stores = first_five[~first_five["source_id"].isin(["water_grant", "utility_own"])]
+    assert 4.0e9 < for_stores["amount"].sum() < 4.6e9
     own = first_five[first_five["source_id"] == "county_own"].groupby("county_id")["amount"].mean()
     grants = gansu().tables["sources"].query("kind == 'grant'")["max_share"].sum()
     station = gansu().tables["catalogue"].set_index("option").loc["new", "overnight_cost"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from data.gansu.build import demand, money, origins, places, projects, roads, values
+from data.gansu.build import demand, heights, money, network_catalogue, networks, origins, places, projects, roads, values
 from data.gansu.build.files import HERE, Row, write_table
 
 REGION = """\
@@ -34,6 +34,10 @@ COLUMNS = {
         "link_id", "from_node_id", "to_node_id", "directed", "length", "facility_type", "free_speed", "lanes", "origin",
     ],
     "demand": ["place_id", "commodity", "year", "quantity"],
+    "elevations": ["place_id", "elevation_m", "uncertainty_m"],
+    "pipe_corridors": ["candidate_id", "from_place_id", "to_place_id", "length_km", "booster_id", "reducer_id"],
+    "supplies": ["system", "place_id", "kind", "candidate_id", "pressure", "capacity"],
+    "corridors": ["corridor_id", "name_zh", "saving"],
     "commodities": ["commodity", "unit", "name_zh", "name_en"],
     "catalogue": projects.CATALOGUE_COLUMNS,
     "candidates": [
@@ -62,15 +66,32 @@ def tables() -> dict[str, list[Row]]:
     place_rows = [*township_rows, *places.seats_and_markets(county_rows)]
     node_rows = roads.nodes(county_rows, township_rows)
     demand_rows = demand.demand(county_rows, township_rows, place_rows)
+    link_rows = roads.links(node_rows)
+    height_rows = heights.elevations(county_rows, township_rows)
+    height = {str(r["place_id"]): float(r["elevation_m"]) for r in height_rows}
+    nets = [
+        networks.candidates_and_tables(
+            kind, county_rows, township_rows, link_rows, demand.wanted(demand_rows, kind.commodity), height
+        )
+        for kind in (networks.WATER, networks.GAS)
+    ]
+    pipe_rows, sharing = [r for net in nets for r in net["pipe_corridors"]], networks.corridors(nets)
+    shared = {str(r["corridor_id"]) for r in sharing}
+    pipes = [{**r, "corridor_id": r["corridor_id"] if r["corridor_id"] in shared else ""}
+             for net in nets for r in net["candidates"]]  # fmt: skip
     return {
         "counties": county_rows,
         "places": place_rows,
         "node": node_rows,
-        "link": roads.links(node_rows),
+        "link": link_rows,
         "demand": demand_rows,
         "commodities": demand.commodities(),
-        "catalogue": projects.catalogue(),
-        "candidates": projects.candidates(county_rows, township_rows, demand_rows),
+        "elevations": height_rows,
+        "pipe_corridors": pipe_rows,
+        "supplies": [r for net in nets for r in net["supplies"]],
+        "corridors": sharing,
+        "catalogue": [*projects.catalogue(), *network_catalogue.catalogue()],
+        "candidates": [*projects.candidates(county_rows, township_rows, demand_rows), *pipes],
         "sources": money.sources(),
         "budgets": money.budgets(county_rows),
         "county_rules": money.county_rules(county_rows),

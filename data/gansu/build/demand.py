@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.gansu.build.files import Row, fact
+from data.gansu.build.files import Row, fact, read_facts
 
 KNOTS = (2024, 2029, 2034, 2039)
 PROVINCE_2024 = 24_583_400
@@ -28,6 +28,9 @@ BASE_MARKET_T = 600_000
 BASE_PREFECTURES = ("620100", "620700", "620500")
 """Lanzhou, Zhangye, Tianshui: national backbone cold-chain bases (F15)."""
 GATEWAY_T = 900_000
+SEAT_TOWN = "城关镇"
+GAS_TAKEN = {2024: 0.3, 2029: 0.5, 2034: 0.65, 2039: 0.75}
+"""Share of the households of a town that take gas where it is to be had."""
 
 
 def urban_share(year: int) -> float:
@@ -47,6 +50,8 @@ def commodities() -> list[Row]:
         ("produce", "t/yr", "应入库农产品", "Produce that should pass a store"),
         ("produce_market", "t/yr", "市场容量", "What a market takes"),
         ("parcels", "parcels/yr", "农村收件", "Parcels received in villages"),
+        ("water", "m3/yr", "新增供水", "Water for people without a tap, and for new townspeople"),
+        ("gas", "m3/yr", "镇区用气", "Gas for households of towns"),
         ("residents", "persons", "常住人口", "Residents"),
         ("urban_residents", "persons", "城镇人口", "Residents of towns"),
     ]
@@ -68,7 +73,35 @@ def demand(county_rows: list[Row], township_rows: list[Row], place_rows: list[Ro
                 tonnes = produce[place] * (1 + PRODUCE_GROWTH) ** (year - 2024)
                 rows.append(_row(place, "parcels", year, rural * PARCELS_A_HEAD[year]))
                 rows.append(_row(place, "produce", year, tonnes))
+    rows += _networks(county_rows, township_rows, heads)
     return rows + _markets(county_rows, township_rows, place_rows, produce)
+
+
+def wanted(rows: list[Row], commodity: str, year: int = KNOTS[-1]) -> dict[str, float]:
+    """Quantity by place at a knot."""
+    return {str(r["place_id"]): float(r["quantity"]) for r in rows if (r["commodity"], r["year"]) == (commodity, year)}
+
+
+def _networks(
+    county_rows: list[Row], township_rows: list[Row], heads: dict[str, dict[int, tuple[float, float]]]
+) -> list[Row]:
+    """Water for villagers without a tap in the house in 2020 and for new townspeople; gas for households of towns."""
+    census = {r["county_id"]: r for r in read_facts("census.csv")}
+    dry = {str(c["county_id"]): 1 - float(census[str(c["county_id"])]["tapwater_share"] or 1) for c in county_rows}
+    rows: list[Row] = []
+    for t in township_rows:
+        place, county = str(t["place_id"]), str(t["county_id"])
+        if t["unit_kind"] == "street":
+            continue
+        size = float(census[county]["pop_2020"]) / float(census[county]["households_2020"])
+        for year in KNOTS:
+            villagers, people = heads[place][year]
+            new = max(0.0, people - heads[place][KNOTS[0]][1])
+            litres = villagers * dry[county] * fact("V108") + new * fact("V107")
+            rows.append(_row(place, "water", year, litres * 365 / 1000))
+            if t["unit_kind"] == "town" and t["name_zh"] != SEAT_TOWN:
+                rows.append(_row(place, "gas", year, people / size * GAS_TAKEN[year] * fact("V144")))
+    return rows
 
 
 def migrants(county_rows: list[Row]) -> dict[str, int]:

@@ -16,6 +16,10 @@ BOND_SHARE = 0.02
 BOND_BASE = 6_020_000_000
 OWN_A_HEAD = {"urban": 14.0, "rural": 5.0}
 """CNY: in all about 240 million a year; 179 were found in 2018-2020 for stores alone (texts of U02, U03)."""
+WATER_PROGRAMME = 1_000_000_000
+"""Two fifths of the 2.5e9 CNY that the upgrade of rural water cost in 2018 (U14), spread over five years."""
+UTILITY_A_HEAD = 12.0
+"""CNY a year that water and gas companies can put into new networks, 300 million in all."""
 REVENUE_A_HEAD = 850.0
 """General revenue of Gangu (V245) by its residents of 2020."""
 DEBT_SHARE_OF_REVENUE = 0.03
@@ -23,8 +27,8 @@ LAND_SHARE = 0.25
 """Of the quota of a formerly poor county (V253)."""
 OWN_SHARE = ((0.7, 0.25), (0.45, 0.15), (0.0, 0.1))
 """Urban share above which a county pays so much of a project itself."""
-RURAL_A_WORK = 15_000
-LEAST_WORKS = 6
+RURAL_A_WORK = 5_000
+LEAST_WORKS = 15
 
 
 def sources() -> list[Row]:
@@ -38,19 +42,24 @@ def sources() -> list[Row]:
         ("central_grant", "中央补助", "Central grant", "grant", "province", "*", 0.4, 0.3, "", "", 1),
         ("provincial_grant", "省级补助", "Provincial grant", "grant", "province", "*", 0.3, 0.3, "", "", 2),
         ("county_own", "县级自筹", "County own money", "own", "county", "*", 1.0, 1.0, "", "", 3),
-        ("special_bond", "地方政府专项债券", "Special bond", "bond", "province", "cold_chain", 0.6, 0.0, rate, 20, 4),
+        ("special_bond", "地方政府专项债券", "Special bond", "bond", "province", "cold_chain;water;gas", 0.6, 0.0, rate, 20, 6),
+        ("water_grant", "农村供水专项", "Rural water grant", "grant", "province", "water", 0.5, 0.3, "", "", 4),
+        ("utility_own", "水务和燃气企业自筹", "Utilities' own money", "own", "county", "water;gas", 1.0, 1.0, "", "", 5),
     ]
     return [dict(zip(columns, r, strict=True)) for r in rows]
 
 
 def budgets(county_rows: list[Row]) -> list[Row]:
     """CNY by source, owner and year, growing with the price-free growth of public revenue."""
-    pools = {"central_grant": CENTRE, "provincial_grant": PROVINCE, "special_bond": BOND_BASE * BOND_SHARE}
+    pools = {"central_grant": CENTRE, "provincial_grant": PROVINCE, "special_bond": BOND_BASE * BOND_SHARE,
+             "water_grant": WATER_PROGRAMME / 5}  # fmt: skip
     rows: list[Row] = []
     for year in YEARS:
         factor = (1 + BUDGET_GROWTH) ** (year - YEARS[0])
         rows += [_budget(source, "*", year, amount * factor) for source, amount in pools.items()]
         rows += [_budget("county_own", str(c["county_id"]), year, _own(c) * factor) for c in county_rows]
+        rows += [_budget("utility_own", str(c["county_id"]), year, int(c["population"]) * UTILITY_A_HEAD * factor)
+                 for c in county_rows]  # fmt: skip
     return rows
 
 

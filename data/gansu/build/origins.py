@@ -62,6 +62,11 @@ ORIGINS = (
     Origin("county_rules", "land_quota_mu", "assumption:", "V253 的四分之一", "A quarter of V253"),
     Origin("county_rules", "migrants", "derived:V260", "全省城镇化路径按城镇人口分摊",
            "Province's path to 62 % split by urban people"),
+    Origin("elevations", "elevation_m,uncertainty_m", "assumption:", f"县城高程加网格高差的 15%,{SEE[0]}",
+           f"Height of the seat and 15 % of the grid's difference from it, {SEE[1]}"),
+    Origin("pipe_corridors", "length_km", "assumption:", "沿合成道路", "Along the roads of link.csv"),
+    Origin("supplies", "pressure,capacity", "assumption:", f"按规则,{SEE[0]}", f"By rule, {SEE[1]}"),
+    Origin("corridors", "saving", "assumption:", "每公里 6 万元土方", "60,000 CNY a km of digging and filling"),
     Origin("values", "low,central,high", "assumption:", "逐行注明依据", "Each row says its basis"),
 )  # fmt: skip
 
