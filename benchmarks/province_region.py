@@ -28,8 +28,6 @@ from optimizer.region.schema import load_schema
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
-SIZES = {"S": 5, "M": 20, "L": 86, "XL": 344}
-"""Counties."""
 FACILITIES = ("cold_chain", "township_logistics")
 SYSTEMS = (*FACILITIES, *NETWORKS)
 TOWNSHIPS = {"short": 8.0, "full": 15.5}

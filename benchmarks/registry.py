@@ -17,6 +17,7 @@ from optimizer.errors import InputError
 SUITES = {
     "siting": ("benchmarks.siting", "location", "published siting instances through the archetype `facilities`"),
     "sequence": ("benchmarks.sequence", "portfolio", "published open pits and knapsacks through the sequence core"),
+    "province": ("benchmarks.province", "", "a province planned here and by HiGHS alone; what planning ahead is worth"),
     "gas-expansion": (
         "benchmarks.gas_expansion",
         "gas",
@@ -33,6 +34,9 @@ SUITES = {
     "dikes": ("benchmarks.dikes", "flood", "published dike rings over 300 years, with proven bounds"),
     "kernels": ("benchmarks.kernels", "roads", "kernels against their peers, interleaved, results equal"),
 }
+OPTIONS = {"province": "benchmarks.province_options"}
+"""Modules that add options of a suite's own by ``add_options(parser)``."""
+COMMON = ("suite", "instances", "format", "only", "json", "compare", "time_limit", "smoke")
 VARIABLE = "CHENGXIANG_INSTANCES"
 Rows = list[dict[str, Any]]
 
@@ -49,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
         time_limit=args.time_limit,
         family=args.format,
         only=args.only,
+        **{name: value for name, value in vars(args).items() if name not in COMMON},
     )
     hold_against(rows, stored)
     if args.json:
@@ -72,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         one.add_argument("--time-limit", type=float, default=300.0, metavar="S", help="seconds for each instance")
         one.add_argument("--smoke", action="store_true", help="small and quick")
+        if name in OPTIONS:
+            import_module(OPTIONS[name]).add_options(one)
     return parser
 
 
