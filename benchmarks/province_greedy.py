@@ -79,11 +79,12 @@ def _upstream(problem: Problem) -> dict[int, int]:
 
 
 class Purse:
-    """What is left of every source, by owner and period; money carried on is not reckoned with."""
+    """What is left of every source, by owner and period, money of earlier periods as far as it may be carried on."""
 
     def __init__(self, problem: Problem) -> None:
         funding = problem.funding
         self.left = funding["budget"].values.astype(float).copy()
+        self.carried = self.left * funding["carry_over_share"].values.astype(float)[:, None, None]
         self.pooled, self.kind = funding["pooled"].values, funding["source_kind"].values
         self.most, self.own_share = funding["max_share"].values, funding["own_share"].values
         self.eligible, self.order = funding["eligible"].values, np.argsort(funding["preference"].values, kind="stable")
@@ -98,10 +99,10 @@ class Purse:
         """Pay for a work if every period's part can be paid; nothing is drawn otherwise."""
         if self.left.shape[0] == 0:
             return True
-        kept = self.left.copy(), self.room.copy()
+        kept = self.left.copy(), self.carried.copy(), self.room.copy()
         if all(self._draw(candidate, t, float(amount)) for t, amount in spending.items()):
             return True
-        self.left, self.room = kept
+        self.left, self.carried, self.room = kept
         return False
 
     def _draw(self, candidate: int, t: int, amount: float) -> bool:
@@ -120,9 +121,21 @@ class Purse:
     def _most(self, k: int, county: int, t: int, asked: float) -> float:
         """Draw as much of what is asked as a source has and the county may repay."""
         owner = 0 if self.pooled[k] else county + 1
-        part = max(0.0, min(asked, float(self.left[k, owner, t])))
+        part = max(0.0, min(asked, self._there(k, owner, t)))
         if self.kind[k] == "bond":
             part = min(part, max(0.0, float(self.room[county, t:].min())) / float(self.repaid[k]))
             self.room[county, t:] -= part * self.repaid[k]
-        self.left[k, owner, t] -= part
+        self._take(k, owner, t, part)
         return part
+
+    def _there(self, k: int, owner: int, t: int) -> float:
+        """What can be drawn in a period: its own money, and what may still be carried on from the one before."""
+        before = min(float(self.carried[k, owner, t - 1]), self._there(k, owner, t - 1)) if t > 0 else 0.0
+        return float(self.left[k, owner, t]) + before
+
+    def _take(self, k: int, owner: int, t: int, amount: float) -> None:
+        own = min(amount, float(self.left[k, owner, t]))
+        self.left[k, owner, t] -= own
+        if amount > own and t > 0:
+            self.carried[k, owner, t - 1] -= amount - own
+            self._take(k, owner, t - 1, amount - own)

@@ -123,12 +123,43 @@ def run(
             found(np.array(event.data_out.mip_solution, float))
 
         highs.cbMipImprovingSolution += take
+    met = _Met(highs)
     if highs.run() == highspy.HighsStatus.kError:
-        raise ChengxiangError(f"HiGHS could not solve the model ({highs.modelStatusToString(highs.getModelStatus())}).")
+        return met.so_far(compiled, settings, time.monotonic() - began)
     if start is not None and _took_start_unseen(highs):
         left = max(limit - (time.monotonic() - began), 0.1)
         return run(compiled, settings, stage=stage, time_limit=left, listener=listener, stop=stop, found=found)
     return _read(highs, compiled, time.monotonic() - began)
+
+
+class _Met:
+    """The best solution and bound that a MIP run has told of.
+
+    HiGHS 1.15 ends with an error, and forgets both, where taking presolve back leaves a row of its last solution broken
+    by a hair more than the tolerance.
+    """
+
+    def __init__(self, highs: highspy.Highs) -> None:
+        self.highs, self.bound = highs, math.inf
+        self.values: np.ndarray | None = None
+        highs.cbMipImprovingSolution += self._solution
+        highs.cbMipLogging += self._bound
+
+    def _solution(self, event: highspy.HighsCallbackEvent) -> None:
+        self.values = np.array(event.data_out.mip_solution, float)
+
+    def _bound(self, event: highspy.HighsCallbackEvent) -> None:
+        bound = _finite(event.data_out.mip_dual_bound)
+        self.bound = self.bound if bound is None else min(self.bound, bound)
+
+    def so_far(self, compiled: Compiled, settings: SolverSettings, seconds: float) -> Solved:
+        """What was met before an error."""
+        if self.values is None:
+            status = self.highs.modelStatusToString(self.highs.getModelStatus())
+            raise ChengxiangError(f"HiGHS could not solve the model ({status}).")
+        objective = float(compiled.cost @ self.values + compiled.constant)
+        closed = self.bound - objective <= settings.mip_gap * max(abs(objective), 1e-9)
+        return Solved("optimal" if closed else "time_limit", self.values, objective, self.bound, seconds)
 
 
 def _took_start_unseen(highs: highspy.Highs) -> bool:
