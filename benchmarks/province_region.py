@@ -38,6 +38,7 @@ KNOTS = {2024: (1.0, 1.0), 2029: (1.104, 1.387), 2034: (1.219, 1.417), 2039: (1.
 """Produce and parcels by knot year, relative to 2024 (Gansu's demand table)."""
 MONEY = {"central_grant": 4.15e6, "provincial_grant": 1.14e6, "special_bond": 1.37e6}
 """CNY a county in 2025 for the two systems of facilities (Gansu's budgets table); networks get as much again each."""
+OWN = "county_own"
 GROWTH = 1.02
 KM_NORTH, KM_EAST = 111.2, 90.0
 """Kilometres of a degree at 36 degrees north."""
@@ -312,7 +313,8 @@ class _Draw:
     # ---- money
     def _sources(self) -> list[Row]:
         mine = ";".join(s for s in self.province.systems if s != "township_logistics")
-        return [{**r, "systems": r["systems"] if r["systems"] == "*" else mine or "*"} for r in _gansu("sources")]
+        found = [r for r in _gansu("sources") if r["source_id"] in (*MONEY, OWN)]
+        return [{**r, "systems": r["systems"] if r["systems"] == "*" else mine or "*"} for r in found]
 
     def _budgets(self) -> list[Row]:
         counties = self.counties
@@ -328,7 +330,7 @@ class _Draw:
             for county, head in zip(counties, heads, strict=True):
                 amount = round(head * county["population"] * grown / 1000) * 1000
                 rows.append(
-                    {"source_id": "county_own", "county_id": county["county_id"], "year": year, "amount": amount}
+                    {"source_id": OWN, "county_id": county["county_id"], "year": year, "amount": amount}
                 )
         return rows
 
