@@ -170,7 +170,7 @@ class PipesModel:
     def _trunk_first(self) -> None:
         """A pipe lies only where its tail is fed, and not by a pipe that comes from its head."""
         d, n = self.d, self.net.n_arcs
-        ends = {}
+        ends: dict[tuple[int, int], list[int]] = {}
         for b, key in enumerate(zip(d["arc_tail"].tolist(), d["arc_head"].tolist(), strict=True)):
             ends.setdefault(key, []).append(b)
         back = [(b, a) for a in range(n) for b in ends.get((int(d["arc_head"][a]), int(d["arc_tail"][a])), [])]

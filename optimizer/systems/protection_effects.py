@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from network_models.flood.tabulate import influences
-from optimizer.systems.protection_basin import Basin
+from optimizer.systems.protection_basin import LEVEE, Basin
 
 SMALL = 1e-9
 
@@ -32,9 +32,10 @@ class Matter:
 class Tables:
     """Tables of every zone.
 
-    A work elsewhere is tested one level at a time, once with all other works as they stand and once with all at their
-    last level. It matters for a zone when it changes the zone's expected damage by more than ``negligible`` of what is
-    lost today. The works that matter most enter the table until it has ``most_states``.
+    A work elsewhere is tested one level at a time, with all other works as they stand, with all at their last level, and
+    with all but the levees at their last level. It matters for a zone when it changes the zone's expected damage by
+    more than ``negligible`` of what is lost today (where that is 0, whenever it could). The works that matter most
+    enter the table until it has ``most_states``.
     """
 
     def __init__(self, basin: Basin) -> None:
@@ -63,7 +64,8 @@ class Tables:
         for z, works in enumerate(self.structural):
             own = [w for w in (int(self.d["zone_levee"][z]), int(self.d["zone_warning"][z])) if w >= 0]
             others = sorted(works - set(own), key=lambda w: (-effect[z, w].max(), w))
-            felt = [w for w in others if effect[z, w].max() > self.negligible * max(today[z], SMALL)]
+            least = self.negligible * max(today[z], SMALL) if self.negligible else -1.0
+            felt = [w for w in others if effect[z, w].max() > least]
             axes, left = list(own), list[int]()
             for w in felt:
                 small = math.prod(self.counts[a] for a in axes) * self.counts[w] <= self.most
@@ -76,7 +78,8 @@ class Tables:
     def _effects(self) -> tuple[np.ndarray, np.ndarray]:
         """(zone, work, period) largest change in the tests, CNY a year; (zone,) what is lost today, mean over periods."""
         works = len(self.counts)
-        grounds = [np.zeros(works, np.int64), np.array(self.counts, np.int64) - 1]
+        last = np.array(self.counts, np.int64) - 1
+        grounds = [np.zeros(works, np.int64), last, np.where(self.d["work_kind"] == LEVEE, 0, last)]
         states, of = [*grounds], []
         for g, ground in enumerate(grounds):
             for w in range(works):

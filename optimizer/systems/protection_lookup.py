@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from optimizer.problem import SystemProblem
+from optimizer.systems.protocol import ColumnTag
 
 NEAR = 1e-9
 
@@ -74,6 +75,20 @@ class Lookup:
     def county_of(self, table: int) -> int:
         """County of a table's zone."""
         return int(self.d["zone_county"][self.d["table_zone"][table]])
+
+    def level_tag(self, table: int, work: int, level: int, t: int) -> ColumnTag:
+        """Column of a work's level as the county of a table sees it."""
+        county = self.county_of(table)
+        if county == int(self.d["work_county"][work]):
+            return ColumnTag(self.name, "level", (work, level, t))
+        return ColumnTag(self.name, "seen", (county, work, level, t))
+
+    def picked(self, table: int, t: int) -> list[ColumnTag]:
+        """Columns that say which entry of a table holds; none for a table of one entry."""
+        axes = self.axes[table]
+        if len(axes) > 1:
+            return [ColumnTag(self.name, "pick", (int(e), t)) for e in self.entries[table]]
+        return [self.level_tag(table, w, k, t) for w in axes for k in range(int(self.d["work_levels"][w]))]
 
     @cached_property
     def today(self) -> np.ndarray:

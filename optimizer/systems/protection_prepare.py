@@ -70,7 +70,7 @@ class _Preparation:
             data["crest"] = (("zone", "level"), self._crests(Basin(data)))
             data = data.assign(Tables(Basin(data)).arrays())
         except FloodError as error:
-            raise InputError(f"System {self.name!r}: {error}.") from None
+            raise InputError(f"System {self.name!r}: {error}. (dt is step_minutes of its settings.)") from None
         return SystemProblem(self.name, "protection", data)
 
     # ---- works

@@ -12,7 +12,6 @@ from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.protection_basin import Basin
 from optimizer.systems.protection_check import METRIC
-from optimizer.systems.protection_effects import Tables
 from optimizer.systems.protection_lookup import Lookup, damage_of
 from optimizer.systems.protocol import ColumnTag, Cut
 from optimizer.verify.result import SERVICE_COLUMNS, SimulationResult
@@ -34,12 +33,8 @@ class ProtectionResult(SimulationResult):
         Tables and rivers of the system.
     levels
         (work, period) of the plan.
-    promised
+    promised, simulated
         (table, period) CNY a year.
-    simulated
-        (table, period) CNY a year.
-    met
-        Distinct states of the works (state, work), and what each means: (state, table, period) CNY a year.
     """
 
     look: Lookup = field(kw_only=True)
@@ -47,11 +42,6 @@ class ProtectionResult(SimulationResult):
     levels: np.ndarray = field(kw_only=True)
     promised: np.ndarray = field(kw_only=True)
     simulated: np.ndarray = field(kw_only=True)
-    met: tuple[np.ndarray, np.ndarray] = field(kw_only=True)
-
-
-def _index(states: np.ndarray, levels: np.ndarray) -> int:
-    return int(np.flatnonzero((states == levels).all(axis=1))[0])
 
 
 def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region | None) -> SimulationResult:
@@ -74,7 +64,7 @@ def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region
     return ProtectionResult(
         _service(problem, look, promised, true), _notes(problem, look, basin, promised, true, states),
         None if whole.all() else decisions, _metrics(problem, look, true) if not whole.all() else {},
-        look=look, basin=basin, levels=levels, promised=promised, simulated=true, met=(states, met),
+        look=look, basin=basin, levels=levels, promised=promised, simulated=true,
     )  # fmt: skip
 
 
@@ -126,32 +116,45 @@ def _notes(
 
 
 def cuts(result: SimulationResult) -> list[Cut]:
-    """Refresh tables around the states met: ``damage >= e - (e - low) * (number of works at another level)``.
+    """Refresh tables around the states met: the whole table again with the works beside it as they were met.
 
-    ``e`` is what the state really means, ``low`` what is proved of every state, so that a cut is exact in its state and
-    holds in all others. Only tables that do not say all get any.
+    ``damage >= sum(e_k pick_k) - more * (number of works beside the table at another level)``, where ``e_k`` is what the
+    entry really means there and ``more`` the most that it is above what is proved: exact for every entry while the works
+    beside stand so, and below what is proved in all other states. Only tables that do not say all get any.
     """
     if not isinstance(result, ProtectionResult):
         return []
-    look, (states, damage) = result.look, result.met
-    short = result.promised < result.simulated * (1 - NEAR) - NEAR
-    structural = Tables(result.basin).structural if short.any() else []
+    look, short = result.look, result.promised < result.simulated * (1 - NEAR) - NEAR
     found = []
-    for j in np.flatnonzero(short.any(axis=1)):
-        works = sorted(structural[int(look.d["table_zone"][j])] | set(look.axes[j]))
-        for s in {_index(states, result.levels[:, t]) for t in np.flatnonzero(short[j])}:
-            found += [_cut(look, int(j), states[s], works, float(damage[s, j, t]), t) for t in range(damage.shape[2])]
+    for j in (int(j) for j in np.flatnonzero(short.any(axis=1))):
+        beside = look.beside[j]
+        met = np.unique(result.levels[:, short[j]].T[:, beside], axis=0)
+        for levels in met:
+            true = damages(look, result.basin, _states(look, j, levels))[:, j]
+            found += [_cut(look, j, levels, true[:, t], t) for t in range(true.shape[1])]
     return found
 
 
-def _cut(look: Lookup, table: int, state: np.ndarray, works: list[int], true: float, t: int) -> Cut:
-    low = 0.0 if look.slight[table] else float(look.d["entry_low"][look.entries[table], t].min())
-    span = max(0.0, true - low) / MILLION
-    return Cut(
-        (ColumnTag(look.name, "damage", (table, t)), *(ColumnTag(look.name, "level", (w, int(state[w]), t)) for w in works)),
-        (1.0, *(-span for _ in works)),
-        ">=",
-        true / MILLION - span * len(works),
-        True,
-        f"{look.d['zone'][look.d['table_zone'][table]]}: {true / MILLION:.6g} million CNY a year in the state simulated",
-    )
+def _states(look: Lookup, table: int, beside: np.ndarray) -> np.ndarray:
+    """(entry, work) states of a table's entries with the works beside it at some levels."""
+    states = np.zeros((len(look.entries[table]), look.n_works), np.int64)
+    states[:, look.beside[table]] = beside
+    for k, picked in enumerate(np.ndindex(*look.shapes[table])):
+        states[k, look.axes[table]] = picked
+    return states
+
+
+def _cut(look: Lookup, table: int, beside: np.ndarray, true: np.ndarray, t: int) -> Cut:
+    entries = look.entries[table]
+    low = np.zeros(len(entries)) if look.slight[table] else look.d["entry_low"][entries, t]
+    more = float(np.maximum(0.0, true - low).max()) / MILLION
+    columns, coefs = [ColumnTag(look.name, "damage", (table, t))], [1.0]
+    if look.axes[table]:
+        columns += look.picked(table, t)
+        coefs += list(-true / MILLION)
+    columns += [look.level_tag(table, w, int(k), t) for w, k in zip(look.beside[table], beside, strict=True)]
+    coefs += [-more] * len(beside)
+    alone = 0.0 if look.axes[table] else float(true[0]) / MILLION
+    where = look.d["zone"][look.d["table_zone"][table]]
+    evidence = f"{where}: {true.max() / MILLION:.6g} million CNY a year at most in the states simulated"
+    return Cut(tuple(columns), tuple(coefs), ">=", alone - more * len(beside), True, evidence)
