@@ -2,80 +2,151 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 
 from optimizer.model.timetable import Timetable
-from optimizer.problem import Problem
+from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.registry import archetype
 
 
-def afforded(problem: Problem) -> dict[int, int]:
-    """Period in which each candidate that is worth something is begun; those that no period can pay are left out.
+@dataclass
+class Bundle:
+    """What is bought together: works in order, worth per CNY by a rule that looks at what is bought already."""
 
-    The order is that of the archetypes' own greedy rules, which value each work on what those before it leave. A
-    candidate counts with the cheapest size proposed, so that none is kept out by a size that need not be taken.
+    works: tuple[int, ...]
+    score: Callable[[set[int]], float]
+
+
+def afforded(problem: Problem) -> dict[int, tuple[int, int]]:
+    """First and last period in which each candidate that is bought may begin (the same but for devices on pipes).
+
+    Bundles are bought by worth per CNY, highest first, valued anew as others are bought, each in the first period whose
+    money is enough. A site is valued by its archetype's greedy rule on what the sites before it leave; a connection on
+    pipes with the pipes to it that are not there yet. Boosters, reducers and stations may come when they help.
     """
-    score: dict[int, float] = {}
-    cheapest: dict[int, int] = {}
-    cost, owner = problem.sequence["overnight_cost"].values, problem.sequence["transition_candidate"].values
-    for system in problem.systems.values():
-        for p, _, worth in archetype(system.archetype).greedy(problem, system):
-            c = int(owner[p])
-            score[c] = max(score.get(c, worth), worth)
-            if c not in cheapest or cost[p] < cost[cheapest[c]]:
-                cheapest[c] = p
-    return _Shopping(problem, cheapest).begun(sorted(score, key=lambda c: (-score[c], c)))
-
-
-class _Shopping:
-    """Works bought one by one, each after the pipes that lead to it."""
-
-    def __init__(self, problem: Problem, cheapest: dict[int, int]) -> None:
-        self.purse, self.table, self.cheapest = Purse(problem), Timetable(problem), cheapest
-        self.before = _upstream(problem)
-        self.first: dict[int, int] = {}
-        self.refused: set[int] = set()
-
-    def begun(self, order: list[int]) -> dict[int, int]:
-        """Periods of all that can be paid."""
-        for c in order:
-            self._buy(c)
-        return self.first
-
-    def _buy(self, candidate: int) -> bool:
-        """Begin a work, and before it what it hangs on, in the first period that pays; whether it is begun."""
-        if candidate in self.first or candidate in self.refused:
-            return candidate in self.first
-        self.refused.add(candidate)
-        upstream = self.before.get(candidate)
-        known = candidate in self.cheapest and (upstream is None or self._buy(upstream))
-        after = self.first.get(upstream, 0) if upstream is not None else 0
-        p = self.cheapest.get(candidate, 0)
-        for t in self.table.starts[p] if known else ():
-            if t >= after and self.purse.pays(candidate, self.table.spending(p, t)):
-                self.first[candidate] = t
-                self.refused.discard(candidate)
-                return True
-        return False
-
-
-def _upstream(problem: Problem) -> dict[int, int]:
-    """For pipes and what hangs on their ends: the pipe before them; none at a supply that stands."""
-    before: dict[int, int] = {}
+    proposed = _proposed(problem)
+    last = problem.horizon.n_periods - 1
+    bundles: list[Bundle] = []
+    windows: dict[int, tuple[int, int]] = {}
     for system in problem.systems.values():
         data = {str(n): v.values for n, v in system.data.variables.items()}
-        if "arc_tail" not in data:
+        mine = proposed[system.name]
+        if "arc_tail" in data:
+            joined = _connections(problem, system, data, mine)
+            bundles += joined
+            on_pipes = {c for b in joined for c in b.works}
+            windows |= {c: (0, last) for c in mine if c not in on_pipes and c not in data["origin_candidate"]}
+        else:
+            bundles += [Bundle((c,), partial(_as_stated, worth)) for c, (_, worth) in mine.items()]
+    transition = {c: p for mine in proposed.values() for c, (p, _) in mine.items()}
+    begun = _bought(problem, bundles, transition)
+    return windows | {c: (t, t) for c, t in begun.items()}
+
+
+def _proposed(problem: Problem) -> dict[str, dict[int, tuple[int, float]]]:
+    """By system, for each candidate that its archetype proposes: the cheapest transition proposed, and the best worth."""
+    cost, owner = problem.sequence["overnight_cost"].values, problem.sequence["transition_candidate"].values
+    found: dict[str, dict[int, tuple[int, float]]] = {}
+    for system in problem.systems.values():
+        mine = found.setdefault(system.name, {})
+        for p, _, worth in archetype(system.archetype).greedy(problem, system):
+            c = int(owner[p])
+            known, best = mine.get(c, (p, worth))
+            mine[c] = (p if cost[p] < cost[known] else known, max(best, worth))
+    return found
+
+
+def _connections(
+    problem: Problem, system: SystemProblem, data: dict[str, np.ndarray], proposed: dict[int, tuple[int, float]]
+) -> list[Bundle]:
+    """Each place that the archetype would connect, with the pipes on its way from a supply that stands."""
+    horizon, cost = problem.horizon, problem.sequence["overnight_cost"].values.astype(float)
+    weight = np.array([horizon.discount(t) * n for t, n in enumerate(horizon.lengths)])
+    weight[0] = 0.0  # works begun in the first period serve from the second
+    pipe = dict(zip(data["size_arc"], problem.sequence["state_candidate"].values[data["size_state"]], strict=True))
+    fed = {int(n) for n, c in zip(data["supply_node"], data["supply_candidate"], strict=True) if c < 0}
+    into = {int(data["arc_head"][a]): (int(c), int(data["arc_tail"][a])) for a, c in pipe.items() if int(c) in proposed}
+    gain = float(system.data.attrs["gain"]) - float(data["supply_cost"].min())
+    kept = 1 - 0.8 * horizon.discount_end()  # of the cost, after what is left of it at the end
+    bundles = []
+    for o, c in enumerate(data["origin_candidate"]):
+        way, node = [int(c)], int(data["origin_node"][o])
+        while node not in fed and node in into:
+            way.append(into[node][0])
+            node = into[node][1]
+        if node in fed and all(w in proposed for w in way):
+            worth = gain * float(weight @ data["quantity"][o])
+            costs = {w: float(cost[proposed[w][0]]) for w in way}
+            bundles.append(Bundle(tuple(way[::-1]), partial(_worth_of_way, worth, costs, kept)))
+    return bundles
+
+
+def _as_stated(worth: float, bought: set[int]) -> float:
+    """The worth per CNY of a work that hangs on no other."""
+    del bought
+    return worth
+
+
+def _worth_of_way(worth: float, costs: dict[int, float], kept: float, bought: set[int]) -> float:
+    """Net worth per CNY of what is not bought yet."""
+    missing = sum(c for w, c in costs.items() if w not in bought)
+    return (worth - kept * missing) / max(1.0, missing)
+
+
+def _bought(problem: Problem, bundles: list[Bundle], transition: dict[int, int]) -> dict[int, int]:
+    """Period of every work bought; a bundle that no period can pay is passed over."""
+    purse, table = Purse(problem), Timetable(problem)
+    first: dict[int, int] = {}
+    bought: set[int] = set()
+    shared: dict[int, list[int]] = defaultdict(list)
+    for i, bundle in enumerate(bundles):
+        for w in bundle.works:
+            shared[w].append(i)
+    queue = [(-b.score(bought), i) for i, b in enumerate(bundles)]
+    heapq.heapify(queue)
+    done: set[int] = set()
+    while queue:
+        score, i = heapq.heappop(queue)
+        if i in done or -score <= 0:
             continue
-        pipe = dict(zip(data["size_arc"], problem.sequence["state_candidate"].values[data["size_state"]], strict=True))
-        fed = {int(n) for n, c in zip(data["supply_node"], data["supply_candidate"], strict=True) if c < 0}
-        into = {int(h): int(pipe[a]) for a, h in enumerate(data["arc_head"]) if a in pipe and int(h) not in fed}
-        for a, c in pipe.items():
-            if int(data["arc_tail"][a]) in into:
-                before[int(c)] = into[int(data["arc_tail"][a])]
-        for node, c in zip(data["origin_node"], data["origin_candidate"], strict=True):
-            if int(node) in into:
-                before[int(c)] = into[int(node)]
-    return before
+        if bundles[i].score(bought) != -score:
+            continue  # valued anew further up
+        done.add(i)
+        for w in _pay(bundles[i].works, transition, first, purse, table):
+            bought.add(w)
+            for k in shared[w]:
+                if k not in done:
+                    heapq.heappush(queue, (-bundles[k].score(bought), k))
+    return first
+
+
+def _pay(
+    works: tuple[int, ...], transition: dict[int, int], first: dict[int, int], purse: Purse, table: Timetable
+) -> list[int]:
+    """Begin the works of a bundle that are not begun, all or none, each as early as money allows and not before the last."""
+    kept, now = purse.state(), 0
+    mine: list[int] = []
+    for w in works:
+        if w in first:
+            now = max(now, first[w])
+            continue
+        p = transition[w]
+        when = (t for t in table.starts[p] if t >= now and purse.pays(w, table.spending(p, t)))
+        now = next(when, -1)
+        if now < 0:
+            purse.restore(kept)
+            for m in mine:
+                del first[m]
+            return []
+        first[w] = now
+        mine.append(w)
+    return mine
 
 
 class Purse:
@@ -99,11 +170,19 @@ class Purse:
         """Pay for a work if every period's part can be paid; nothing is drawn otherwise."""
         if self.left.shape[0] == 0:
             return True
-        kept = self.left.copy(), self.carried.copy(), self.room.copy()
+        kept = self.state()
         if all(self._draw(candidate, t, float(amount)) for t, amount in spending.items()):
             return True
-        self.left, self.carried, self.room = kept
+        self.restore(kept)
         return False
+
+    def state(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What is left now, to come back to."""
+        return self.left.copy(), self.carried.copy(), self.room.copy()
+
+    def restore(self, state: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+        """Come back to what was left."""
+        self.left, self.carried, self.room = state
 
     def _draw(self, candidate: int, t: int, amount: float) -> bool:
         """Take a period's part: the county's least share first, then sources in their order, each to its most."""

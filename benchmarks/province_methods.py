@@ -123,17 +123,23 @@ def _highs(problem: Problem, time_limit: float, trace: Trace) -> Plan:
         data = event.data_out
         trace.hear(_finite(data.mip_primal_bound), _finite(data.mip_dual_bound))
 
+    met: list[np.ndarray] = []
     highs.cbMipLogging += tell
+    highs.cbMipImprovingSolution += lambda event: met.append(np.array(event.data_out.mip_solution))
     highs.run()
     info = highs.getInfo()
-    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        raise ChengxiangError(f"HiGHS found no plan in {time_limit:.0f} s.")
-    values = np.array(highs.getSolution().col_value)
+    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        met.append(np.array(highs.getSolution().col_value))
+    if not met:
+        status = highs.modelStatusToString(highs.getModelStatus())
+        raise ChengxiangError(f"HiGHS found no plan in {time_limit:.0f} s ({status}).")
+    values = met[-1]  # also where HiGHS takes its last solution back as an error of rounding
     values = np.where(compiled.integer, np.round(values), values)
     value = float(compiled.cost @ values + compiled.constant)
     closed = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    bound = _finite(info.mip_dual_bound)
-    trace.hear(value, bound)
+    if info.valid:
+        trace.hear(value, _finite(info.mip_dual_bound))
+    bound = trace.points[-1][2]
     ended = "optimal" if closed else "time_limit"
     proved = math.inf if bound is None else max(bound, value)
     outcome = Outcome(ended, "feasible", value, proved, time.monotonic() - trace.began, "branch and bound by HiGHS")
@@ -145,9 +151,8 @@ def _greedy(problem: Problem, time_limit: float, trace: Trace) -> Plan:
 
     Sizes of a work and who is served are then decided as well as may be; works that do not pay may be dropped.
     """
-    first = afforded(problem)
-    years = np.array([problem.horizon.starts[t] for t in range(problem.horizon.n_periods)])
-    when = {c: int(years[t]) for c, t in first.items()}
+    years = problem.horizon.starts
+    when = {c: (years[first], years[last]) for c, (first, last) in afforded(problem).items()}
     return solve_problem(_only_in(problem, when, {}), _settings(time_limit), trace.listen)
 
 
@@ -159,7 +164,7 @@ def _yearly(problem: Problem, time_limit: float, trace: Trace) -> Plan:
     for t, year in enumerate(horizon.starts):
         owner = problem.sequence["transition_candidate"].values
         begun = {int(owner[p]) for p in settled}
-        free = {c: year for c in range(problem.sequence.sizes["candidate"]) if c not in begun}
+        free = {c: (year, year) for c in range(problem.sequence.sizes["candidate"]) if c not in begun}
         part = _only_in(problem, free, settled)
         plan = solve_problem(part, _settings(time_limit / horizon.n_periods), hint=plan)
         starts = np.argwhere(plan.decisions["start"].values)
@@ -174,14 +179,14 @@ def _settings(time_limit: float) -> SolverSettings:
     return SolverSettings(mip_gap=0.005, time_limit=time_limit, threads=CORES)
 
 
-def _only_in(problem: Problem, when: dict[int, int], settled: dict[int, int]) -> Problem:
-    """The problem with each candidate of ``when`` in its year or never, starts that stand, and no others."""
+def _only_in(problem: Problem, when: dict[int, tuple[int, int]], settled: dict[int, int]) -> Problem:
+    """The problem with each candidate of ``when`` in its years or never, starts that stand, and no others."""
     seq = problem.sequence
     n = seq.sizes["candidate"]
     owner = seq["transition_candidate"].values
     earliest, latest = seq["earliest_year"].values.copy(), seq["latest_year"].values.copy()
-    for c, year in when.items():
-        earliest[c], latest[c] = max(earliest[c], year), min(latest[c], year)
+    for c, (first, last) in when.items():
+        earliest[c], latest[c] = max(earliest[c], first), min(latest[c], last)
     stand = {int(owner[p]) for p in settled}
     closed = [p for p in range(len(owner)) if p not in settled and (owner[p] in stand or int(owner[p]) not in when)]
     known = {lock.transition for lock in problem.locks}

@@ -329,9 +329,7 @@ class _Draw:
                 rows.append({"source_id": source, "county_id": "*", "year": year, "amount": amount})
             for county, head in zip(counties, heads, strict=True):
                 amount = round(head * county["population"] * grown / 1000) * 1000
-                rows.append(
-                    {"source_id": OWN, "county_id": county["county_id"], "year": year, "amount": amount}
-                )
+                rows.append({"source_id": OWN, "county_id": county["county_id"], "year": year, "amount": amount})
         return rows
 
     def _rules(self) -> list[Row]:
