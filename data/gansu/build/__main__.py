@@ -5,7 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from data.gansu.build import demand, heights, money, network_catalogue, networks, origins, places, projects, roads, values
+from data.gansu.build import (
+    demand,
+    heights,
+    money,
+    network_catalogue,
+    networks,
+    origins,
+    places,
+    projects,
+    roads,
+    values,
+)
 from data.gansu.build.files import HERE, Row, write_table
 
 REGION = """\
