@@ -36,8 +36,7 @@ test: $(DEV)
 	$(BIN)/python -m pytest -q
 
 bench-smoke: $(DEV)
-	$(BIN)/chengxiang bench siting --smoke
-	$(BIN)/chengxiang bench kernels --smoke
+	$(BIN)/python -m benchmarks.smoke
 
 bench: $(BENCH)
 	$(BIN)/chengxiang bench kernels --json benchmarks/results/kernels.json

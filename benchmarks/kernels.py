@@ -36,5 +36,6 @@ def run(*, smoke: bool, instances: Path | None = None, only: str = "", **_: Any)
     for row in rows:
         ratio = row.get("ratio")
         against = f"{row['reference']:12.4f} s {ratio:10.1f}x {row.get('peer') or ''}" if ratio else ""
-        print(f"{row['instance']:44} {row['seconds']:10.4f} s {against}  {row['status']}", flush=True)
+        seconds = "" if row["seconds"] is None else f"{row['seconds']:10.4f} s"
+        print(f"{row['instance']:44} {seconds:12} {against}  {row['status']}", flush=True)
     return rows

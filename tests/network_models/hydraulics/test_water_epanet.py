@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("wntr")
-
 from benchmarks.epanet_toolkit import Epanet
 from benchmarks.water_simulation import compare
 from benchmarks.water_streets import street_inp

@@ -99,7 +99,6 @@ HEADLOSS H-W
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "latin-1"])
 def test_a_file_in_any_usual_encoding_is_read(tmp_path: Path, encoding: str):
-    pytest.importorskip("wntr")
     name = "Straße" if encoding == "latin-1" else "城关镇"
     file = tmp_path / "town.inp"
     file.write_bytes(TEXT.format(name=name).encode(encoding))
@@ -122,7 +121,6 @@ def test_a_file_in_any_usual_encoding_is_read(tmp_path: Path, encoding: str):
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_message(tmp_path: Path, text: str):
-    pytest.importorskip("wntr")
     file = tmp_path / "bad.inp"
     file.write_text(text.replace("{name}", "J"), encoding="utf-8")
     with pytest.raises(NetworkError, match=r"bad\.inp: "):
@@ -130,6 +128,5 @@ def test_a_file_that_cannot_be_used_is_one_message(tmp_path: Path, text: str):
 
 
 def test_a_missing_file_is_one_message(tmp_path: Path):
-    pytest.importorskip("wntr")
     with pytest.raises(NetworkError, match=r"none\.inp: cannot be opened"):
         WaterNetwork.from_inp(tmp_path / "none.inp")
