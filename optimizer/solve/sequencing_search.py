@@ -10,13 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from network_models.sequencing.arrays import Sequencing
+from network_models.sequencing.exchange import SWEEP, exchanged
 from network_models.sequencing.lists import pruned, scheduled
 from optimizer.solve.sequencing_windows import Window, decide, window_of
 
 SECONDS = 8.0
 """Most for one window."""
-FIRST, FEWEST, MOST = 900, 60, 6000
-"""Choices in a window: at first, and within what range they are adapted to what HiGHS can do."""
+FIRST, FEWEST, MOST = 900, 40, 6000
+"""Choices in a window: at first, and within what range they are adapted to what HiGHS can do; at most half of all."""
+WINDOW_EVERY = 6
+"""Where works need nothing, one window comes after so many turns of exchanges."""
 POINTS = (0.01, 0.1, 0.3, 0.5, 0.7, 0.9)
 
 
@@ -46,10 +49,12 @@ class Search:
         found: Callable[[np.ndarray], None],
     ) -> None:
         self.problem, self.period, self.found = problem, period, found
-        self.doubt = np.abs(weight).min(axis=1)
+        self.gain, self.doubt = weight[:, 0], np.abs(weight).min(axis=1)
+        self.loose = problem.periods == 1 and len(problem.needs.need) == 0
         self.rng, self.lock = np.random.default_rng(seed), threading.Lock()
-        self.choices, self.turn = float(FIRST), 0
-        self.proved = False
+        self.most = min(MOST, max(FEWEST, problem.n * problem.periods // 2))
+        self.choices, self.turn = float(min(FIRST, self.most)), 0
+        self.proved, self.pace = False, float(SWEEP)
 
     def run(self, until: float, threads: int, enough: Callable[[], bool]) -> None:
         """Search until a moment of the monotonic clock, until ``enough`` says so, or the best plan is found."""
@@ -57,7 +62,7 @@ class Search:
 
         def work() -> None:
             while time.monotonic() < until and not (self.proved or enough()):
-                self._once(until)
+                (self._exchange if self.loose and self.turn % WINDOW_EVERY else self._once)(until)
 
         with ThreadPoolExecutor(threads) as pool:
             for done in [pool.submit(work) for _ in range(threads)]:
@@ -82,8 +87,20 @@ class Search:
         quick = optimal and time.monotonic() - began < SECONDS / 4
         with self.lock:
             factor = 1.1 if quick else 1.0 if optimal else 0.85
-            self.choices = float(np.clip(self.choices * factor, FEWEST, MOST))
+            self.choices = float(np.clip(self.choices * factor, FEWEST, self.most))
             self._take(window.free, better)
+
+    def _exchange(self, until: float) -> None:
+        """Another second or so of exchanges, where works need nothing and there is one period."""
+        with self.lock:
+            period, seed = self.period, int(self.rng.integers(2**31))
+            self.turn += 1
+        began = time.monotonic()
+        better = exchanged(self.problem, period, self.gain, max(SWEEP, int(self.pace)), seed)
+        spent = max(time.monotonic() - began, 1e-3)
+        with self.lock:
+            self.pace *= float(np.clip(min(1.0, max(0.1, until - time.monotonic())) / spent, 0.2, 5.0))
+            self._take(np.arange(self.problem.n), better)
 
     def _take(self, free: np.ndarray, better: np.ndarray) -> None:
         """What moved in a window, on top of the best plan of now, if that obeys all rules and gains."""
