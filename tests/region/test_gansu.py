@@ -119,6 +119,22 @@ def test_pipes_lead_from_the_seat_to_every_connection_and_heights_are_plausible(
     assert (shared.loc[tables["corridors"]["corridor_id"]] == 2).all()
 
 
+def test_rivers_are_trees_and_zones_stand_dry_in_ordinary_years() -> None:
+    tables = gansu().tables
+    reaches, zones = tables["river_reaches"], tables["flood_zones"]
+    below = dict(zip(reaches["reach_id"], reaches["downstream_id"], strict=True))
+    below |= dict(zip(tables["river_storages"]["storage_id"], tables["river_storages"]["downstream_id"], strict=True))
+    ways = nx.DiGraph([(u, v) for u, v in below.items() if isinstance(v, str)])
+    assert nx.is_forest(ways.to_undirected())
+    assert max(dict(ways.out_degree).values()) == 1
+    assert set(zones["reach_id"]) == set(reaches["reach_id"])
+    assert (zones["ground_m"] < zones["crest_m"]).all()
+    assert (zones["crest_m"] < zones["high_ground_m"]).all()
+    lanzhou = nx.ancestors(ways, "R620102") | {"R620102"}
+    mean = reaches.set_index("reach_id")["mean_peak_m3s"]
+    assert 2500 < mean.loc[mean.index.isin(lanzhou)].sum() < 4500
+
+
 def test_water_for_a_dense_township_pays_and_costs_what_schemes_cost() -> None:
     """The calculation of SOURCES.md: 1,500 people without a tap, 8 km of DN100 and the pipes in their villages."""
     value = gansu().tables["values"].set_index("key")["central"]

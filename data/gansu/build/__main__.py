@@ -7,6 +7,7 @@ from pathlib import Path
 
 from data.gansu.build import (
     demand,
+    floods,
     heights,
     money,
     network_catalogue,
@@ -49,6 +50,25 @@ COLUMNS = {
     "pipe_corridors": ["candidate_id", "from_place_id", "to_place_id", "length_km", "booster_id", "reducer_id"],
     "supplies": ["system", "place_id", "kind", "candidate_id", "pressure", "capacity"],
     "corridors": ["corridor_id", "name_zh", "saving"],
+    "river_reaches": [
+        "reach_id", "name_zh", "name_en", "downstream_id", "length_km", "slope", "width_m", "manning", "base_m3s",
+        "mean_peak_m3s", "cv", "cs_over_cv", "time_to_peak_h", "delay_h", "from_lon", "from_lat", "to_lon", "to_lat",
+    ],
+    "river_storages": [
+        "storage_id", "name_zh", "name_en", "downstream_id", "storage_candidate_id", "joint_candidate_id", "control_id",
+        "safe_flow_m3s", "hold_m3",
+    ],
+    "storage_curves": ["storage_id", "option", "volume_m3", "gate_m3s", "spill_m3s"],
+    "flood_zones": [
+        "zone_id", "name_zh", "name_en", "county_id", "reach_id", "area_km2", "ground_m", "high_ground_m", "crest_m",
+        "levee_km", "breach_m", "breach_sill_m", "standard_years", "levee_candidate_id", "warning_candidate_id", "lon", "lat",
+    ],
+    "zone_assets": ["zone_id", "asset_class", "value", "growth"],
+    "damage_curves": ["asset_class", "depth_m", "share"],
+    "zone_drainage": [
+        "zone_id", "drainage_candidate_id", "catchment_km2", "runoff", "drains_m3s", "storage_m3", "a1", "c", "b", "n",
+    ],
+    "zone_places": ["place_id", "zone_id", "outage_days"],
     "commodities": ["commodity", "unit", "name_zh", "name_en"],
     "catalogue": projects.CATALOGUE_COLUMNS,
     "candidates": [
@@ -90,7 +110,9 @@ def tables() -> dict[str, list[Row]]:
     shared = {str(r["corridor_id"]) for r in sharing}
     pipes = [{**r, "corridor_id": r["corridor_id"] if r["corridor_id"] in shared else ""}
              for net in nets for r in net["candidates"]]  # fmt: skip
+    works = floods.tables(county_rows)
     return {
+        **works,
         "counties": county_rows,
         "places": place_rows,
         "node": node_rows,
@@ -101,8 +123,8 @@ def tables() -> dict[str, list[Row]]:
         "pipe_corridors": pipe_rows,
         "supplies": [r for net in nets for r in net["supplies"]],
         "corridors": sharing,
-        "catalogue": [*projects.catalogue(), *network_catalogue.catalogue()],
-        "candidates": [*projects.candidates(county_rows, township_rows, demand_rows), *pipes],
+        "catalogue": [*projects.catalogue(), *network_catalogue.catalogue(), *works["catalogue"]],
+        "candidates": [*projects.candidates(county_rows, township_rows, demand_rows), *pipes, *works["candidates"]],
         "sources": money.sources(),
         "budgets": money.budgets(county_rows),
         "county_rules": money.county_rules(county_rows),
