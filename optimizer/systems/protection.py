@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RELATION", "build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
 
-RELATION = Relation("bounding")
-"""Exact where tables hold every work that matters; where they do not, damage is bounded from below."""
+RELATION = Relation("approximate")
+"""Exact where tables hold every work that matters. Where they do not, damage is bounded from below: by what works changed
+at most in tests, which is no proof, or (``bound: proven``) by what no state can undercut. Simulation puts it right.
+"""
 
 
 def build(block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:

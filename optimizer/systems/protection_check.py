@@ -44,7 +44,7 @@ def _levels(look: Lookup, labels: tuple[str, ...], decisions: xr.Dataset, levels
 
 def _damages(look: Lookup, labels: tuple[str, ...], decisions: xr.Dataset, levels: np.ndarray) -> list[Violation]:
     """Damage is the table's; where works stand beside a table, no less than the table's while they stand as they are,
-    and never below what is proved (nothing, where some were only found to be slight: there the simulation tells).
+    and never below what is proved; for the rest there is the simulation.
     """
     damage, known = decisions["damage"].values, look.promised(levels)
     found = []
@@ -52,7 +52,7 @@ def _damages(look: Lookup, labels: tuple[str, ...], decisions: xr.Dataset, level
         for t in range(damage.shape[1]):
             least = known[j, t]
             if any(levels[w, t] for w in look.beside[j]):
-                least = 0.0 if look.slight[j] else float(look.d["entry_low"][look.entry(j, levels[:, t]), t])
+                least = float(look.d["entry_low"][look.entry(j, levels[:, t]), t])
             near = RELATIVE * max(1.0, float(look.today[j, t]))
             wrong = damage[j, t] < least - near or (look.whole(j) and damage[j, t] > least + near)
             if wrong:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -73,6 +73,9 @@ class ProtectionSettings(Strict):
         Share of a zone's expected damage that a work elsewhere must be able to change to be looked at there.
     most_states
         Largest table of a zone and joint states of the works that matter for it.
+    bound
+        What bounds the damage where works that matter stand beside a table: ``tested``, what each changed at most in the
+        tests; ``proven``, what no state of the river can undercut, safe and far from sharp.
     damages
         Multiplies all damages: products of keys of values.csv, so that low and high values can be tried. Empty: 1.
     standards_from
@@ -90,6 +93,7 @@ class ProtectionSettings(Strict):
     trend: Annotated[float, Field(ge=-0.2, le=0.2)] = 0.0
     negligible: Share = 0.002
     most_states: Annotated[int, Field(ge=2, le=4096)] = 81
+    bound: Literal["tested", "proven"] = "tested"
     storm: Storm = Storm()
     damages: Products = Field(default_factory=list)
     standards_from: Annotated[int, Field(ge=1900, le=2200)] | None = None

@@ -18,15 +18,11 @@ SMALL = 1e-9
 
 @dataclass(frozen=True)
 class Matter:
-    """Works of one zone: in its table, left out of it for its size, and too slight to be looked at.
-
-    ``slack`` is the sum of what the slight ones changed at most in the tests, CNY a year, (period,).
-    """
+    """Works of one zone: in its table, left out of it for its size, and too slight to be looked at."""
 
     axes: tuple[int, ...]
     left_out: tuple[int, ...]
     slight: tuple[int, ...]
-    slack: np.ndarray
 
 
 class Tables:
@@ -59,39 +55,50 @@ class Tables:
     @cached_property
     def matter(self) -> list[Matter]:
         """What matters for each zone."""
-        effect, today = self._effects()
-        found = []
+        effect, found = self.spread, []
         for z, works in enumerate(self.structural):
             own = [w for w in (int(self.d["zone_levee"][z]), int(self.d["zone_warning"][z])) if w >= 0]
             others = sorted(works - set(own), key=lambda w: (-effect[z, w].max(), w))
-            least = self.negligible * max(today[z], SMALL) if self.negligible else -1.0
+            least = self.negligible * max(self.today[z], SMALL) if self.negligible else -1.0
             felt = [w for w in others if effect[z, w].max() > least]
             axes, left = list(own), list[int]()
             for w in felt:
                 small = math.prod(self.counts[a] for a in axes) * self.counts[w] <= self.most
                 (axes if small else left).append(w)
             slight = tuple(sorted(set(others) - set(felt)))
-            slack = effect[z, list(slight)].sum(axis=0)
-            found.append(Matter(tuple(axes), tuple(left), slight, slack))
+            found.append(Matter(tuple(axes), tuple(left), slight))
         return found
 
-    def _effects(self) -> tuple[np.ndarray, np.ndarray]:
-        """(zone, work, period) largest change in the tests, CNY a year; (zone,) what is lost today, mean over periods."""
-        works = len(self.counts)
-        last = np.array(self.counts, np.int64) - 1
+    @cached_property
+    def changes(self) -> np.ndarray:
+        """(zone, work, level, period, test) change of damage between a level and the first, CNY a year."""
+        works, last = len(self.counts), np.array(self.counts, np.int64) - 1
         grounds = [np.zeros(works, np.int64), last, np.where(self.d["work_kind"] == LEVEE, 0, last)]
-        states, of = [*grounds], []
-        for g, ground in enumerate(grounds):
+        states = [
+            np.where(np.arange(works) == w, level, ground)
+            for ground in grounds
+            for w in range(works)
+            for level in range(self.counts[w])
+        ]
+        found = iter(self.basin.floods(np.array(states, np.int64).reshape(-1, works)).expected)
+        shape = (self.basin.n_zones, works, max(self.counts, default=1), self.basin.n_periods, len(grounds))
+        change = np.zeros(shape)
+        for g in range(len(grounds)):
             for w in range(works):
-                for level in range(self.counts[w]):
-                    if level != ground[w]:
-                        of.append((len(states), g, w))
-                        states.append(np.where(np.arange(works) == w, level, ground))
-        found = self.basin.floods(np.array(states).reshape(-1, works)).expected
-        effect = np.zeros((self.basin.n_zones, works, self.basin.n_periods))
-        for s, g, w in of:
-            effect[:, w] = np.maximum(effect[:, w], np.abs(found[s] - found[g]))
-        return effect, found[0].mean(axis=1)
+                damage = np.array([next(found) for _ in range(self.counts[w])])
+                change[:, w, : self.counts[w], :, g] = np.moveaxis(damage - damage[0], 1, 0)
+        return change
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """(zone, work, period) most by which two levels of a work differed in any test."""
+        return np.asarray((self.changes.max(axis=2) - self.changes.min(axis=2)).max(axis=-1))
+
+    @cached_property
+    def today(self) -> np.ndarray:
+        """(zone,) what is lost with everything as it stands, mean over the periods."""
+        still = np.zeros((1, len(self.counts)), np.int64)
+        return np.asarray(self.basin.floods(still).expected[0].mean(axis=1))
 
     # ---- tables
     def states_of(self, axes: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -112,16 +119,16 @@ class Tables:
         kept = self.basin.kept(np.array(list(needed), np.int64).reshape(len(needed), len(self.counts)))
         tables, axes, entries, beside = (list[Any]() for _ in range(4))
         for z, m in enumerate(self.matter):
-            low = self._lowest(z) if m.left_out else None
+            low = self._lowest(z) if m.left_out or m.slight else None
             axes += [(len(tables), w) for w in m.axes]
             for s in self.states_of(m.axes):
                 k = index[s]
                 damage = floods.expected[k, z] * kept[k, z]
                 least = damage if low is None else np.minimum(damage, low[self._level(z, s)] * kept[k, z])
-                least = np.maximum(0.0, least - m.slack)
                 entries.append((len(tables), damage, floods.topped[k, z], least))
-            tables.append((z, 0, m.slack))
-            beside += [(z, w, 0) for w in m.left_out] + [(z, w, 1) for w in m.slight]
+            tables.append((z, 0))
+            beside += [(z, w, 0, *self._falls(z, w)) for w in m.left_out]
+            beside += [(z, w, 1, *self._falls(z, w)) for w in m.slight]
             if self.d["rain_area"][z] > 0:
                 rain = self.basin.cloudbursts(z)
                 works = tuple(w for w in (int(self.d["zone_drain"][z]), int(self.d["zone_warning"][z])) if w >= 0)
@@ -130,8 +137,13 @@ class Tables:
                     level = s[self.d["zone_drain"][z]] if self.d["zone_drain"][z] >= 0 else 0
                     damage = rain[level] * self.basin.kept(np.array([s]))[0, z]
                     entries.append((len(tables), damage, np.zeros_like(damage), damage))
-                tables.append((z, 1, np.zeros(self.basin.n_periods)))
-        return _arrays(tables, axes, entries, beside, self.basin.n_periods)
+                tables.append((z, 1))
+        levels = self.changes.shape[2]
+        return _arrays(tables, axes, entries, self.basin.n_periods) | _beside(beside, levels, self.basin.n_periods)
+
+    def _falls(self, z: int, w: int) -> tuple[np.ndarray, np.ndarray]:
+        """(level, period) by how much a work was seen to make damage less, (period,) and to change it, at most."""
+        return np.maximum(0.0, -self.changes[z, w].min(axis=-1)), self.spread[z, w]
 
     def _level(self, z: int, state: tuple[int, ...]) -> int:
         work = int(self.d["zone_levee"][z])
@@ -156,20 +168,28 @@ class Tables:
         return np.asarray(self.basin.floods(states, frozenset(cut)).expected[:, z])
 
 
-def _arrays(tables: list[Any], axes: list[Any], entries: list[Any], beside: list[Any], periods: int) -> dict[str, Any]:
-    def column(listed: list[Any], k: int) -> np.ndarray:
-        return np.array([row[k] for row in listed], np.int64)
+def _column(listed: list[Any], k: int) -> np.ndarray:
+    return np.array([row[k] for row in listed], np.int64)
 
-    def figures(listed: list[Any], k: int) -> np.ndarray:
-        return np.array([row[k] for row in listed], float).reshape(len(listed), periods)
 
+def _figures(listed: list[Any], k: int, *shape: int) -> np.ndarray:
+    return np.array([row[k] for row in listed], float).reshape(len(listed), *shape)
+
+
+def _arrays(tables: list[Any], axes: list[Any], entries: list[Any], periods: int) -> dict[str, Any]:
     return {
-        "table_zone": ("table", column(tables, 0)), "table_rain": ("table", column(tables, 1)),
-        "table_slack": (("table", "period"), figures(tables, 2)),
-        "axis_table": ("axis", column(axes, 0)), "axis_work": ("axis", column(axes, 1)),
-        "entry_table": ("entry", column(entries, 0)), "entry_damage": (("entry", "period"), figures(entries, 1)),
-        "entry_topped": (("entry", "period"), figures(entries, 2)),
-        "entry_low": (("entry", "period"), figures(entries, 3)),
-        "beside_zone": ("beside", column(beside, 0)), "beside_work": ("beside", column(beside, 1)),
-        "beside_slight": ("beside", column(beside, 2)),
+        "table_zone": ("table", _column(tables, 0)), "table_rain": ("table", _column(tables, 1)),
+        "axis_table": ("axis", _column(axes, 0)), "axis_work": ("axis", _column(axes, 1)),
+        "entry_table": ("entry", _column(entries, 0)), "entry_damage": (("entry", "period"), _figures(entries, 1, periods)),
+        "entry_topped": (("entry", "period"), _figures(entries, 2, periods)),
+        "entry_low": (("entry", "period"), _figures(entries, 3, periods)),
+    }  # fmt: skip
+
+
+def _beside(listed: list[Any], levels: int, periods: int) -> dict[str, Any]:
+    return {
+        "beside_zone": ("beside", _column(listed, 0)), "beside_work": ("beside", _column(listed, 1)),
+        "beside_slight": ("beside", _column(listed, 2)),
+        "beside_fall": (("beside", "level", "period"), _figures(listed, 3, levels, periods)),
+        "beside_spread": (("beside", "period"), _figures(listed, 4, periods)),
     }  # fmt: skip

@@ -38,29 +38,40 @@ class Lookup:
         return [tuple(int(self.d["work_levels"][w]) for w in axes) for axes in self.axes]
 
     @cached_property
-    def left_out(self) -> list[list[int]]:
-        """Works of every table that matter and are not in it."""
-        return [self._beside(j, 0) for j in range(self.n_tables)]
+    def beside_rows(self) -> list[np.ndarray]:
+        """Rows of ``beside`` of every table: works that can change its damage, however little, and are not in it."""
+        return [
+            np.flatnonzero((self.d["beside_zone"] == self.d["table_zone"][j]) & (self.d["table_rain"][j] == 0))
+            for j in range(self.n_tables)
+        ]
 
     @cached_property
     def beside(self) -> list[list[int]]:
-        """Works that can change a table's damage, however little, and are not in it."""
-        return [[*a, *b] for a, b in zip(self.left_out, self.slight, strict=True)]
+        """The works of these rows."""
+        return [[int(w) for w in self.d["beside_work"][rows]] for rows in self.beside_rows]
 
-    @cached_property
-    def slight(self) -> list[list[int]]:
-        """Works of every table that were found too slight for it."""
-        return [self._beside(j, 1) for j in range(self.n_tables)]
-
-    def _beside(self, table: int, slight: int) -> list[int]:
-        if self.d["table_rain"][table]:
-            return []
-        mine = (self.d["beside_zone"] == self.d["table_zone"][table]) & (self.d["beside_slight"] == slight)
-        return [int(w) for w in self.d["beside_work"][mine]]
+    @property
+    def proven(self) -> bool:
+        """Whether what bounds the damage beside tables is proved, not tested."""
+        return bool(self.attrs["bound"] == "proven")
 
     def whole(self, table: int) -> bool:
         """Whether every work that can change the zone's damage is in the table."""
         return not self.beside[table]
+
+    def most_above(self, table: int, damage: np.ndarray, t: int) -> float:
+        """The most that damages (entry,) of a table lie above what is proved, CNY a year."""
+        return float(np.maximum(0.0, damage - self.d["entry_low"][self.entries[table], t]).max())
+
+    def falls(self, table: int, t: int) -> np.ndarray:
+        """(work beside, level) by how much a table's damage can be less when a work beside it leaves its first level."""
+        rows = self.beside_rows[table]
+        if not self.proven:
+            return np.asarray(self.d["beside_fall"][rows, :, t])
+        most = self.most_above(table, self.d["entry_damage"][self.entries[table], t], t)
+        falls = np.full((len(rows), self.sizes["level"]), most)
+        falls[:, 0] = 0.0
+        return falls
 
     def entry(self, table: int, levels: np.ndarray) -> int:
         """Entry of a table in a state (work,) of the works."""

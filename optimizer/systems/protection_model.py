@@ -146,7 +146,7 @@ class ProtectionModel:
         )  # fmt: skip
 
     def _lowest_damage(self) -> None:
-        """Where works stand beside a table: no less than the least that any state of theirs can mean."""
+        """Where works stand beside a table: no less than what is proved of every state of theirs."""
 
         def rule(j: int, t: int) -> object:
             return at_least(one(self.block.damage[j, t]).plus(self._sum(j, t, self.d["entry_low"] / MILLION), -1.0))
@@ -155,14 +155,17 @@ class ProtectionModel:
         add_rows(self.block, self.ledger, "lowest_damage", keys, rule, self._of_table, structural=True)
 
     def _damage_at_present(self) -> None:
-        """Exact while the works beside a table stand as they are."""
+        """Exact while the works beside a table stand as they are; less by what each that moves could mean."""
 
         def rule(j: int, t: int) -> object:
-            entries, county = self.look.entries[j], self.look.county_of(j)
-            more = float((self.d["entry_damage"][entries, t] - self.d["entry_low"][entries, t]).max()) / MILLION
-            moved = total(Terms(1.0, [], []).plus(self._level(county, w, 0, t), -1.0) for w in self.look.beside[j])
             known = self._sum(j, t, self.d["entry_damage"] / MILLION)
-            return at_least(one(self.block.damage[j, t]).plus(known, -1.0).plus(moved, more))
+            less = total(
+                self._level(self.look.county_of(j), w, k, t).scaled(fall)
+                for w, falls in zip(self.look.beside[j], self.look.falls(j, t) / MILLION, strict=True)
+                for k, fall in enumerate(falls[: int(self.d["work_levels"][w])].tolist())
+                if fall
+            )
+            return at_least(one(self.block.damage[j, t]).plus(known, -1.0).plus(less))
 
         keys = list(self.block.damage)
         add_rows(self.block, self.ledger, "damage_at_present", keys, rule, self._of_table, structural=True)

@@ -324,7 +324,7 @@ class _Preparation:
         return {
             "unit": UNIT, "step_seconds": s.step_minutes * 60, "steps": round(s.hours * 60 / s.step_minutes) + 1,
             "shape": s.shape, "bands": s.bands, "frequent": s.frequent, "trend": s.trend, "negligible": s.negligible,
-            "most_states": s.most_states, "damages": self.values.total(s.damages) if s.damages else 1.0,
+            "most_states": s.most_states, "bound": s.bound, "damages": self.values.total(s.damages) if s.damages else 1.0,
             "standards_from": s.standards_from or 9999, "storm_minutes": s.storm.minutes,
             "storm_step": s.storm.step_minutes, "storm_peak": s.storm.peak_at,
         }  # fmt: skip

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MILLION = 1e6
 NEAR = 1e-7
+PROVEN = "with what no state of the river can undercut"
+TESTED = "with the most that it changed in tests, which is no proof (bound: proven of the settings gives one)"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ class ProtectionResult(SimulationResult):
 def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region | None) -> SimulationResult:
     """Route every flood through the chosen works of every period and work out what each zone loses.
 
+    Any works may be built together: floods refute no plan, they put its damage right. Where a table does not say all, the
+    simulated damage takes the place of the promised one, and the cuts bring the model nearer to it.
+
     Parameters
     ----------
     region
@@ -58,19 +63,15 @@ def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region
     states, back = np.unique(levels.T, axis=0, return_inverse=True)
     met = damages(look, basin, states)
     true = met[back.ravel(), :, np.arange(levels.shape[1])].T
-    promised = _put_right(look, damage_of(plan.systems[system.name]), true)
+    promised = damage_of(plan.systems[system.name])
     whole = np.array([look.whole(j) for j in range(look.n_tables)])
-    decisions = plan.systems[system.name].assign(damage=(("table", "period"), np.where(whole[:, None], promised, true)))
+    kept = np.where(whole[:, None], promised, true)
+    decisions = plan.systems[system.name].assign(damage=(("table", "period"), kept))
     return ProtectionResult(
-        _service(problem, look, promised, true), _notes(problem, look, basin, promised, true, states),
-        None if whole.all() else decisions, _metrics(problem, look, true) if not whole.all() else {},
+        _service(problem, look, kept, true), _notes(problem, look, basin, promised, true, states),
+        None if whole.all() else decisions, {} if whole.all() else _metrics(problem, look, true),
         look=look, basin=basin, levels=levels, promised=promised, simulated=true,
     )  # fmt: skip
-
-
-def _put_right(look: Lookup, promised: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """What was promised; the truth itself where they are no farther apart than works found too slight could mean."""
-    return np.where(np.abs(promised - true) <= 2 * look.d["table_slack"], true, promised)
 
 
 def _metrics(problem: Problem, look: Lookup, true: np.ndarray) -> dict[str, float]:
@@ -108,7 +109,10 @@ def _notes(
 ) -> tuple[str, ...]:
     before, said, found = (float(a.sum(axis=0)[-1]) / MILLION for a in (look.today, promised, true))
     balance = float(np.abs(basin.floods(states).routed.balance).max(initial=0.0))
+    beside = sum(map(len, look.beside))
+    tested = f"{look.name}: {beside} times a work that can change a zone's damage stands beside its table; the bound counts it "
     return (
+        *((tested + (PROVEN if look.proven else TESTED),) if beside else ()),
         f"{look.name}: expected annual damage in {problem.horizon.labels[-1]} {before:.2f} million CNY with everything as it "
         f"stands, {said:.2f} promised and {found:.2f} simulated with the plan; "
         f"largest volume error of the floods routed {balance:.1e} of their inflow",
@@ -118,9 +122,10 @@ def _notes(
 def cuts(result: SimulationResult) -> list[Cut]:
     """Refresh tables around the states met: the whole table again with the works beside it as they were met.
 
-    ``damage >= sum(e_k pick_k) - more * (number of works beside the table at another level)``, where ``e_k`` is what the
-    entry really means there and ``more`` the most that it is above what is proved: exact for every entry while the works
-    beside stand so, and below what is proved in all other states. Only tables that do not say all get any.
+    ``damage >= sum(e_k pick_k) - sum(more_w [work w beside the table stands at another level])``, where ``e_k`` is what the
+    entry really means there and ``more_w`` the most that the work changed in the tests (or, where bounds are to be proved,
+    the most that any ``e_k`` is above what is proved): exact for every entry while the works beside stand so. Only tables
+    that do not say all get any.
     """
     if not isinstance(result, ProtectionResult):
         return []
@@ -145,16 +150,15 @@ def _states(look: Lookup, table: int, beside: np.ndarray) -> np.ndarray:
 
 
 def _cut(look: Lookup, table: int, beside: np.ndarray, true: np.ndarray, t: int) -> Cut:
-    entries = look.entries[table]
-    low = np.zeros(len(entries)) if look.slight[table] else look.d["entry_low"][entries, t]
-    more = float(np.maximum(0.0, true - low).max()) / MILLION
     columns, coefs = [ColumnTag(look.name, "damage", (table, t))], [1.0]
     if look.axes[table]:
         columns += look.picked(table, t)
         coefs += list(-true / MILLION)
+    spread = look.d["beside_spread"][look.beside_rows[table], t]
+    more = (np.full(len(beside), look.most_above(table, true, t)) if look.proven else spread) / MILLION
     columns += [look.level_tag(table, w, int(k), t) for w, k in zip(look.beside[table], beside, strict=True)]
-    coefs += [-more] * len(beside)
+    coefs += list(-more)
     alone = 0.0 if look.axes[table] else float(true[0]) / MILLION
     where = look.d["zone"][look.d["table_zone"][table]]
     evidence = f"{where}: {true.max() / MILLION:.6g} million CNY a year at most in the states simulated"
-    return Cut(tuple(columns), tuple(coefs), ">=", alone - more * len(beside), True, evidence)
+    return Cut(tuple(columns), tuple(coefs), ">=", alone - float(more.sum()), True, evidence)
