@@ -30,6 +30,7 @@ SUITES = {
         "steady gas flow against STANET; residuals of GasLib and matgas",
     ),
     "water-simulation": ("benchmarks.water_simulation", "water", "steady water networks against EPANET 2.2 and STANET"),
+    "water-design": ("benchmarks.water_design", "water", "cheapest diameters of looped networks, confirmed by EPANET"),
     "routing": ("benchmarks.routing", "flood", "published floods, steady profiles and the wave over a plane"),
     "dikes": ("benchmarks.dikes", "flood", "published dike rings over 300 years, with proven bounds"),
     "kernels": ("benchmarks.kernels", "roads", "kernels against their peers, interleaved, results equal"),

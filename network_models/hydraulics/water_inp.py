@@ -64,7 +64,7 @@ def _model(path: Path) -> Any:
     except ImportError as error:
         raise NetworkError(f"{path.name}: reading it needs the package wntr ({error}). Install it first.") from None
     try:
-        text = _decoded(path)
+        text = decoded(path)
     except OSError as error:
         raise NetworkError(f"{path.name}: cannot be opened ({error.strerror}).") from None
     if "[JUNCTIONS]" not in text.upper():
@@ -72,7 +72,7 @@ def _model(path: Path) -> Any:
     return _parsed(wntr, path, text)
 
 
-def _decoded(path: Path) -> str:
+def decoded(path: Path) -> str:
     raw = path.read_bytes()
     for encoding in ENCODINGS:
         try:

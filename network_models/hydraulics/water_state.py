@@ -160,7 +160,7 @@ def _devices(network: WaterNetwork, tape: Tape, link: np.ndarray) -> Devices:
         if network.kind[k] in (LinkKind.PUMP, LinkKind.GPV) and not network.power[k] > 0:
             begin[d], end[d] = starts[c], starts[c + 1]
         if network.kind[k] == LinkKind.PUMP:
-            law[d], shutoff[d], factor[d], power[d], highest[d] = _pump(network, k)
+            law[d], shutoff[d], factor[d], power[d], highest[d] = pump_law(network, k)
     keeps = np.where(network.kind[link] == LinkKind.PSV, network.tail[link], network.head[link])
     meets_begin, meets_end, meets, sign = _meets(network, tape, link, keeps)
     return Devices(
@@ -192,7 +192,7 @@ def _points(network: WaterNetwork) -> tuple[np.ndarray, list[int]]:
     return np.concatenate([np.zeros((0, 2)), *network.curves]), starts
 
 
-def _pump(network: WaterNetwork, k: int) -> tuple[int, float, float, float, float]:
+def pump_law(network: WaterNetwork, k: int) -> tuple[int, float, float, float, float]:
     """Law, shut-off head, factor, power and largest lift of a pump.
 
     Raises

@@ -73,12 +73,13 @@ def make_tape(network: WaterNetwork) -> Tape:
     keep = network.is_junction & ~trimmed
     inner = np.ones(network.n_links, bool)
     inner[link] = False
-    core, columns = _eliminate(network, keep, inner)
+    joined = inner & keep[network.tail] & keep[network.head]
+    core, columns = eliminate(keep, network.tail[joined], network.head[joined])
     fixed = np.flatnonzero(~network.is_junction)
     place = np.full(network.n_nodes, -1, np.int64)
     place[core] = np.arange(len(core))
     place[fixed] = len(core) + np.arange(len(fixed))
-    column, row, target, position = _factor_pattern(columns, place)
+    column, row, target, position = factor_pattern(columns, place)
     plain = inner & _plain(network) & (place[network.tail] < len(core)) & (place[network.head] < len(core))
     slot, sizes = _slots(plain, inner, link)
     tail, head, entry = _ends(network, slot, sizes[0], place, position, len(core), inner)
@@ -135,16 +136,23 @@ def _trim(network: WaterNetwork) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _eliminate(network: WaterNetwork, keep: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
-    """Order of least degree, and the neighbours of each node when its turn comes."""
-    near: list[set[int]] = [set() for _ in range(network.n_nodes)]
-    joined = inner & keep[network.tail] & keep[network.head]
-    for a, b in zip(network.tail[joined].tolist(), network.head[joined].tolist(), strict=True):
+def eliminate(keep: np.ndarray, tail: np.ndarray, head: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
+    """Order of least degree, and the neighbours of each node when its turn comes.
+
+    Parameters
+    ----------
+    keep
+        (n_nodes,) bool: nodes to be ordered.
+    tail, head
+        (n,) ends of the links between them.
+    """
+    near: list[set[int]] = [set() for _ in keep]
+    for a, b in zip(tail.tolist(), head.tolist(), strict=True):
         near[a].add(b)
         near[b].add(a)
     heap = [(len(near[v]), v) for v in np.flatnonzero(keep).tolist()]
     heapq.heapify(heap)
-    done, order, columns = [False] * network.n_nodes, [], []
+    done, order, columns = [False] * len(keep), [], []
     while heap:
         degree, v = heapq.heappop(heap)
         if done[v] or degree != len(near[v]):
@@ -161,7 +169,7 @@ def _eliminate(network: WaterNetwork, keep: np.ndarray, inner: np.ndarray) -> tu
     return np.array(order, np.int64), columns
 
 
-def _factor_pattern(
+def factor_pattern(
     columns: list[list[int]], place: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[tuple[int, int], int]]:
     """Column starts, rows, targets of the products, and the position of each entry by (row, column)."""

@@ -1,0 +1,1 @@
+"""Cheapest sizes of the pipes of a looped network: search and proof."""
