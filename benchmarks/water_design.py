@@ -27,7 +27,7 @@ HEAD_SLACK, SPEED_SLACK = 1e-5, 1e-6
 ROUNDING = 1e-6
 """Relative difference of costs that counts as equal."""
 SMOKE, SMOKE_SECONDS = ("two_loop", "hanoi"), 8.0
-SEED = 1
+SEED, WORKERS = 1, 2
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,9 @@ def _row(path: Path, time_limit: float) -> Row:
 
 def designed(case: DesignCase, network: DesignNetwork, time_limit: float, seed: int = SEED) -> Row:
     """Search, check and bound: the fields of a row."""
-    warm_up(network)
-    board = Search(network, SearchSettings(), seed).run(time_limit)
+    search = Search(network, SearchSettings(workers=WORKERS), seed)
+    search.compile()
+    board = search.run(time_limit)
     if board.chosen is None:
         return {"status": "none found", "reason": "no design within the limits was found", "restarts": board.restarts}
     chosen = sizes_of(case, network, board.chosen)
@@ -109,11 +110,6 @@ def designed(case: DesignCase, network: DesignNetwork, time_limit: float, seed: 
 
 def _effort(board: Board) -> Row:
     return {"restarts": board.restarts, "solutions": board.solved}
-
-
-def warm_up(network: DesignNetwork) -> None:
-    """Compile the kernels before the clock runs."""
-    Search(network, SearchSettings(moves=100, most=100, polish=10), 0).run(1e-3)
 
 
 def sizes_of(case: DesignCase, network: DesignNetwork, chosen: np.ndarray) -> dict[str, Size]:

@@ -5,8 +5,13 @@ The global gradient method (Todini and Pilati 1988) without devices; the head-lo
 
 from __future__ import annotations
 
+from typing import Any
+
 from network_models._numba import njit
-from network_models.hydraulics.water_kernel import linearise
+from network_models.hydraulics import water_lanes
+from network_models.hydraulics import water_laws as law
+
+lanes: Any = water_lanes
 
 MOST = 60
 FAILED = MOST + 1
@@ -43,12 +48,23 @@ def start_flows(layout, sizes, work, chosen):  # type: ignore[no-untyped-def]
             work.flow[s * blocks + k // 8, k % 8] = 0.3048 * sizes.area[k, chosen[k]]
 
 
+@njit(cache=True, nogil=True)
+def _linearise(formula, work):  # type: ignore[no-untyped-def]
+    for b in range(work.flow.shape[0]):
+        if formula == law.HAZEN_WILLIAMS:
+            lanes.linearise_hazen(work, b)
+        elif formula == law.DARCY_WEISBACH:
+            lanes.linearise_darcy(work, b)
+        else:
+            lanes.linearise_manning(work, b)
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def settle(layout, work, accuracy):  # type: ignore[no-untyped-def]
     """Iterate until the flows of all loads change by no more than ``accuracy`` of themselves; returns the iterations."""
     loads = work.heads.shape[0]
     for iteration in range(1, MOST + 1):
-        linearise(layout.formula, work, 0, work.flow.shape[0])
+        _linearise(layout.formula, work)
         changed, total = 0.0, 0.0
         for s in range(loads):
             _assemble(layout, work, s)

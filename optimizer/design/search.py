@@ -98,6 +98,16 @@ class Search:
                 job.result()
         return self.board
 
+    def compile(self) -> None:
+        """Have the kernels compiled before a clock runs."""
+        layout, sizes, memory = self.network.layout, self.network.sizes, self._memory()
+        chosen = np.zeros(len(self.network.links), np.int64)
+        self._from(memory, chosen)
+        cooling = Cooling(self.step, self.step, 1, self.settings.belief, 0)
+        if len(self.free):
+            anneal(layout, sizes, self.near, self.free, memory, chosen, chosen.copy(), cooling, self.step)
+            descend(layout, sizes, self.free, memory, chosen, 0.0, (0, 0))
+
     def _only(self) -> Board:
         """The single design of a network without a choice."""
         chosen, memory = np.zeros(len(self.network.links), np.int64), self._memory()
