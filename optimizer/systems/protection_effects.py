@@ -150,7 +150,7 @@ class Tables:
         return state[work] if work >= 0 else 0
 
     def _lowest(self, z: int) -> np.ndarray:
-        """(own level, period) proven lower bound of a zone's damage whatever is done elsewhere.
+        """(own level, period) lower bound of a zone's damage whatever is done elsewhere; 0 unless it is to be proved.
 
         Everything that is stored, topped or ruled upstream lets nothing out. All that is left of the river routes more
         water to more water, and a zone behind more water never holds less (``levee_step``).
@@ -158,7 +158,8 @@ class Tables:
         reach, d = int(self.d["zone_reach"][z]), self.d
         places = self.basin.place
         levels = max(1, self.counts[d["zone_levee"][z]] if d["zone_levee"][z] >= 0 else 1)
-        if any(d["zone_reach"][v] == reach and places[v] < places[z] for v in range(self.basin.n_zones)):
+        ahead = any(d["zone_reach"][v] == reach and places[v] < places[z] for v in range(self.basin.n_zones))
+        if ahead or self.basin.attrs["bound"] != "proven":
             return np.zeros((levels, self.basin.n_periods))
         storages = len(d["reach_downstream"]) + np.arange(len(d["storage_work"]))
         cut = {int(r) for r in d["zone_reach"] if r != reach} | {int(s) for s in storages}

@@ -194,6 +194,7 @@ class _Preparation:
         return {
             **{f"zone_{k}": ("zone", v) for k, v in figure.items()},
             "zone_county": ("zone", np.array([county[str(r["county_id"])] for r in zones], np.int64)),
+            "zone_name": ("zone", np.array([f"{text(r['name_zh'])} {text(r['name_en'])}".strip() for r in zones], str)),
             "zone_reach": ("zone", np.array([reach[str(r["reach_id"])] for r in zones], np.int64)),
             **{f"zone_{kind}": ("zone", np.array([self._work(r, kind) for r in zones], np.int64)) for kind in ("levee", "warning")},
             "crest": (("zone", "level"), np.repeat(standing[:, None], levels, axis=1)),

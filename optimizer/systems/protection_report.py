@@ -37,7 +37,7 @@ def _million(amount: float) -> float:
 def _before_and_after(look: Lookup, damage: np.ndarray, levels: np.ndarray, last: str) -> ReportSection:
     zone, rows = look.d["table_zone"], []
     topped = [_topped_last(look, state) for state in (np.zeros_like(levels), levels)]
-    for z, name in enumerate(look.d["zone"]):
+    for z, name in enumerate(look.d["zone_name"]):
         mine = zone == z
         before, after = look.today[mine, -1].sum(), damage[mine].sum()
         rows.append((str(name), _million(before), _million(after), *(_years(t[z]) for t in topped)))
@@ -64,7 +64,7 @@ def _by_return_period(look: Lookup, basin: Basin, levels: np.ndarray, last: str)
     share, kept = basin.floods(states).share, basin.kept(states)
     lost = np.einsum("szcv,zc->szv", share, basin.values[:, :, -1]) * float(basin.attrs["damages"]) * kept[:, :, None]
     rows: list[Row] = []
-    for z, name in enumerate(look.d["zone"]):
+    for z, name in enumerate(look.d["zone_name"]):
         for s, (zh, en) in enumerate((("现状", "as it stands"), ("规划后", "with the plan"))):
             rows.append((str(name), f"{zh} {en}", *(_million(v) for v in lost[s, z])))
     years = tuple(f"{y:g}" for y in look.d["event"])
@@ -82,7 +82,7 @@ def _elsewhere(look: Lookup, levels: np.ndarray, last: str) -> ReportSection:
             if levels[w] and w not in own[j]:
                 without = np.where(np.arange(len(levels)) == w, 0, levels)
                 change = look.d["entry_damage"][look.entry(j, levels), -1] - look.d["entry_damage"][look.entry(j, without), -1]
-                rows.append((str(look.d["work"][w]), str(look.d["zone"][look.d["table_zone"][j]]), _million(change)))
+                rows.append((str(look.d["work"][w]), str(look.d["zone_name"][look.d["table_zone"][j]]), _million(change)))
     columns = {"zh": ("工程", "影响的保护区", "年期望损失变化 百万元"),
                "en": ("work", "zone elsewhere", "change of its expected annual damage, million CNY")}  # fmt: skip
     title = {"zh": f"{last} 年上下游影响", "en": f"What works mean elsewhere in {last}"}
@@ -93,7 +93,7 @@ def _services(look: Lookup, levels: np.ndarray, problem: Problem) -> ReportSecti
     """Days a year without service at the places in zones, as it stands and by period of the plan."""
     before, after = look.lost(np.zeros_like(levels)) * 365, look.lost(levels) * 365
     rows = [
-        (str(place), str(look.d["zone"][z]), round(float(before[k, 0]), 2), *(round(float(d), 2) for d in after[k]))
+        (str(place), str(look.d["zone_name"][z]), round(float(before[k, 0]), 2), *(round(float(d), 2) for d in after[k]))
         for k, (place, z) in enumerate(zip(look.d["place"], look.d["place_zone"], strict=True))
     ]
     labels = problem.horizon.labels

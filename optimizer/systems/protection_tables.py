@@ -198,9 +198,9 @@ class _Checks:
 
     def curves(self) -> Iterator[Finding]:
         """A storage that stands, and every option of one that may be built, has a curve that begins at nothing."""
-        options = {
-            (str(r["candidate_id"]), o) for r in records(rows(self.region, "candidates")) for o in self._options(r)
-        }
+        role = self.roles["storage"]
+        builders = [r for r in records(rows(self.region, "candidates")) if (r["system"], r["role"]) == (self.name, role)]
+        options = {(str(r["candidate_id"]), o) for r in builders for o in self._options(r)}
         having: dict[tuple[str, str], list[Record]] = {}
         for r in self.basins.curves:
             having.setdefault((str(r["storage_id"]), text(r["option"])), []).append(r)

@@ -18,7 +18,7 @@ KEPT_WORKS = ("L-ZA", "L-ZB", "B-1", "J-1")
 PERIODS = 2
 
 
-def redrawn(data: xr.Dataset, rng: np.random.Generator, **attrs: float) -> xr.Dataset:
+def redrawn(data: xr.Dataset, rng: np.random.Generator, **attrs: object) -> xr.Dataset:
     """The system over two periods with four works and other rivers, zones and assets, tabulated again."""
     data = data.drop_dims(TABULATED).isel(period=slice(0, PERIODS)).copy(deep=True)
     data = data.assign_attrs(**attrs)
