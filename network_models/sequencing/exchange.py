@@ -11,7 +11,8 @@ NOISE = (0.05, 0.7)
 """Range of the noise in the order, in standard deviations of the gains."""
 HEAT, SWEEP = 5e-4, 2000
 """Losses of this share of the value are taken now and then at first, none at the end of so many rounds; then anew."""
-MOST_DROPPED = 6
+MOST_DROPPED, LOSS = 6, 0.7
+"""Most left out in a round; the share of a choice that is left out where the search begins anew."""
 SLACK = 1e-9
 
 
@@ -39,6 +40,9 @@ def _search(value, use, limit, gain, chosen, rounds, seed):  # type: ignore[no-u
     best = before = _total(value, chosen)
     kept, order = now.copy(), np.empty(n, np.int64)
     for k in range(rounds):
+        if k % SWEEP == 0 and k > 0:
+            _shaken(use, limit, chosen, now, room)
+            before = -np.inf
         noise = NOISE[0] + (NOISE[1] - NOISE[0]) * np.random.random()  # noqa: NPY002
         order[:] = np.argsort(-(gain / spread) + noise * np.random.standard_normal(n))  # noqa: NPY002
         _leave_out(use, order, now, room)
@@ -59,6 +63,17 @@ def _search(value, use, limit, gain, chosen, rounds, seed):  # type: ignore[no-u
             for b in range(n):
                 if now[b]:
                     room -= use[b]
+
+
+@njit(cache=True, nogil=True)
+def _shaken(use, limit, chosen, now, room):  # type: ignore[no-untyped-def]
+    """Begin anew from the best choice, every second time with most of it left out."""
+    share = LOSS if np.random.random() < 0.5 else 0.0  # noqa: NPY002
+    room[:] = limit
+    for b in range(len(now)):
+        now[b] = chosen[b] and np.random.random() >= share  # noqa: NPY002
+        if now[b]:
+            room -= use[b]
 
 
 @njit(cache=True, nogil=True)

@@ -81,7 +81,7 @@ class Search:
         with self.lock:
             period, window = self.period, self._pick()
             self.turn += 1
-        seconds = max(0.1, min(SECONDS, until - time.monotonic()))
+        seconds = max(0.1, min(SECONDS / 4 if self.loose else SECONDS, until - time.monotonic()))
         began = time.monotonic()
         better, optimal = decide(self.problem, period, window, seconds)
         quick = optimal and time.monotonic() - began < SECONDS / 4
@@ -99,7 +99,7 @@ class Search:
         better = exchanged(self.problem, period, self.gain, max(SWEEP, int(self.pace)), seed)
         spent = max(time.monotonic() - began, 1e-3)
         with self.lock:
-            self.pace *= float(np.clip(min(1.0, max(0.1, until - time.monotonic())) / spent, 0.2, 5.0))
+            self.pace *= float(np.clip(min(2.0, max(0.1, until - time.monotonic())) / spent, 0.2, 5.0))
             self._take(np.arange(self.problem.n), better)
 
     def _take(self, free: np.ndarray, better: np.ndarray) -> None:
