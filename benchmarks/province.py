@@ -26,7 +26,7 @@ from optimizer.problem import Problem
 from optimizer.region import read_region
 
 Row = dict[str, Any]
-SMOKE_SECONDS = 6.0
+SMOKE_SECONDS = 12.0
 CONFIGS = Path(__file__).resolve().parents[1] / "configs" / "system"
 
 
