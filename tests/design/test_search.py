@@ -24,7 +24,10 @@ def cheapest(network):
             continue
         put_sizes(network.layout, network.sizes, work, chosen)
         start_flows(network.layout, network.sizes, work, chosen)
-        if settle(network.layout, work, 1e-10) != FAILED and shortfall(network.layout, network.sizes, work, chosen) <= 0.0:
+        if (
+            settle(network.layout, work, 1e-10) != FAILED
+            and shortfall(network.layout, network.sizes, work, chosen) <= 0.0
+        ):
             best = network.cost(chosen)
     return best
 
