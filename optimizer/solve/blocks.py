@@ -1,53 +1,81 @@
-"""Blocks of a Compiled: what falls apart when the widely shared rows are dropped. Found, not declared."""
+"""Blocks of a Compiled: what falls apart when shared rows are priced. Found, not declared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from optimizer.model.compiled import Compiled
-from optimizer.solve.rows_of import part
-
-PRICED = "priced"
+from optimizer.solve.milp import Milp
+from optimizer.solve.partition import LARGE, SMALL, components, cut_rows, parts
 
 
 @dataclass(frozen=True)
 class Block:
-    """Columns and rows of one component, as a model of its own.
+    """Columns and rows of one part, as a model of its own.
 
     Parameters
     ----------
     columns, rows
         Positions in the whole.
     model
-        The component alone.
+        The part alone, its own value as cost.
     shared
-        (linking rows, columns) CSR: what it uses of the shared rows.
+        (shared rows, columns) CSR: what it uses of the shared rows.
     """
 
     columns: np.ndarray
     rows: np.ndarray
-    model: Compiled
+    model: Milp
     shared: sp.csr_matrix
 
-    def priced(self, prices: np.ndarray) -> Compiled:
-        """The block with what it uses of the shared rows charged at their prices."""
-        cost = self.model.cost - self.shared.T @ prices
-        return replace(self.model, costs={PRICED: np.asarray(cost)}, constants={PRICED: 0.0}, ranks=(PRICED,))
+    @cached_property
+    def choices(self) -> int:
+        """How many whole-number columns it has."""
+        return int(self.model.integer.sum())
 
-    def allotted(self, lower: np.ndarray, upper: np.ndarray) -> Compiled:
-        """The block with what it may use of the shared rows as rows of its own."""
-        model = self.model
-        rows = part(model.rows, np.append(np.arange(len(self.rows)), np.zeros(len(upper), int)))
-        return replace(
-            model,
-            matrix=sp.vstack([model.matrix, self.shared], format="csc"),
-            row_lower=np.append(model.row_lower, lower),
-            row_upper=np.append(model.row_upper, upper),
-            rows=rows,
+    def priced(self, prices: np.ndarray) -> Milp:
+        """The block with what it uses of the shared rows charged at their prices."""
+        return replace(self.model, cost=self.model.cost - np.asarray(self.shared.T @ prices))
+
+
+@dataclass(frozen=True)
+class Split:
+    """A model taken apart.
+
+    Parameters
+    ----------
+    shared
+        Positions of the rows that are priced.
+    tagged
+        (shared,) bool: rows that the model says all counties share; the others were found and cut.
+    hard
+        (shared,) bool: rows with whole-number columns in them.
+    lower, upper
+        (shared,) limits of the shared rows.
+    blocks
+        Parts with choices, the largest first.
+    rest
+        Everything without a choice, as one part.
+    """
+
+    shared: np.ndarray
+    tagged: np.ndarray
+    hard: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    blocks: tuple[Block, ...]
+    rest: Block
+
+    def describe(self) -> str:
+        """What was cut, in one line."""
+        choices = [block.choices for block in self.blocks]
+        return (
+            f"{len(self.blocks)} blocks of {min(choices, default=0)} to {max(choices, default=0)} choices; "
+            f"{len(self.shared)} rows priced, {int((~self.tagged).sum())} of them found"
         )
 
 
@@ -55,47 +83,50 @@ def clusters(compiled: Compiled) -> list[np.ndarray]:
     """Columns that hang together by physics and precedence alone, money and quotas left aside; those with choices."""
     core = compiled.rows.system == (compiled.rows.systems.index("") if "" in compiled.rows.systems else -1)
     kept = np.flatnonzero(~compiled.rows.linking & ~(core & ~compiled.rows.structural))
-    _, of_column = _components(compiled.matrix.tocsr()[kept])
-    order = np.argsort(of_column, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(of_column[order])) + 1)
-    return [part for part in parts if compiled.integer[part].any()]
+    return [part for part in _members(components(compiled.matrix.tocsr()[kept])) if compiled.integer[part].any()]
 
 
-def _components(pattern: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Component of every row and of every column of a sparse pattern."""
-    _, label = connected_components(sp.bmat([[None, pattern], [pattern.T, None]], format="csr"), directed=False)
-    return label[: pattern.shape[0]], label[pattern.shape[0] :]
-
-
-def find_blocks(compiled: Compiled) -> tuple[np.ndarray, list[Block]]:
-    """Shared rows, and the components that are left without them."""
-    shared = np.flatnonzero(compiled.rows.linking)
-    inner = np.flatnonzero(~compiled.rows.linking)
+def find_blocks(compiled: Compiled, small: int = SMALL, large: int = LARGE) -> Split:
+    """Price what is tagged as linking; cut what is then still larger than ``small`` choices (see `partition`)."""
     by_row = compiled.matrix.tocsr()
-    of_row, of_column = _components(by_row[inner])
-    order = {int(component): i for i, component in enumerate(dict.fromkeys(of_column))}
-    blocks = []
-    for component in order:
-        columns, rows = np.flatnonzero(of_column == component), inner[of_row == component]
-        blocks.append(_block(compiled, by_row, columns, rows, shared))
-    return shared, sorted(blocks, key=lambda block: -int(block.model.integer.sum()))
-
-
-def _block(
-    compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray, rows: np.ndarray, shared: np.ndarray
-) -> Block:
-    metric = compiled.ranks[0]
-    model = replace(
-        compiled,
-        matrix=by_row[rows][:, columns].tocsc(),
-        row_lower=compiled.row_lower[rows],
-        row_upper=compiled.row_upper[rows],
-        col_lower=compiled.col_lower[columns],
-        col_upper=compiled.col_upper[columns],
-        integer=compiled.integer[columns],
-        costs={metric: compiled.costs[metric][columns]},
-        constants={metric: 0.0},
-        rows=part(compiled.rows, rows),
-        columns=part(compiled.columns, columns),
+    inner = np.flatnonzero(~compiled.rows.linking)
+    label = components(by_row[inner])
+    for members in _members(label):
+        if compiled.integer[members].sum() > small:
+            mine = parts(by_row[inner][:, members], compiled.integer[members], small, large)
+            label[members] = label.max() + 1 + mine
+    shared = np.union1d(np.flatnonzero(compiled.rows.linking), inner[cut_rows(by_row[inner], label)])
+    whole = [members for members in _members(label) if compiled.integer[members].any()]
+    rest = np.setdiff1d(np.arange(len(label)), np.concatenate([np.empty(0, np.int64), *whole]))
+    blocks = [_block(compiled, by_row, columns, shared) for columns in whole]
+    return Split(
+        shared,
+        compiled.rows.linking[shared],
+        abs(by_row[shared]) @ compiled.integer.astype(float) > 0,
+        compiled.row_lower[shared],
+        compiled.row_upper[shared],
+        tuple(sorted(blocks, key=lambda block: -block.choices)),
+        _block(compiled, by_row, rest, shared),
     )
-    return Block(columns, rows, model, by_row[shared][:, columns])
+
+
+def _members(label: np.ndarray) -> list[np.ndarray]:
+    order = np.argsort(label, kind="stable")
+    return [part for part in np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(part)]
+
+
+def _block(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray, shared: np.ndarray) -> Block:
+    is_shared = np.zeros(by_row.shape[0], bool)
+    is_shared[shared] = True
+    mine = compiled.matrix[:, columns].tocsr()
+    rows = np.flatnonzero((np.diff(mine.indptr) > 0) & ~is_shared)
+    model = Milp(
+        mine[rows].tocsc(),
+        compiled.row_lower[rows],
+        compiled.row_upper[rows],
+        compiled.col_lower[columns],
+        compiled.col_upper[columns],
+        compiled.integer[columns],
+        compiled.cost[columns],
+    )
+    return Block(columns, rows, model, mine[shared])

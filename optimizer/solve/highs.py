@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import highspy
 import numpy as np
 
 from optimizer.errors import ChengxiangError
-from optimizer.model.compiled import Compiled
+from optimizer.solve.milp import Linear
 from optimizer.solve.progress import Listener, Progress, silent
 from optimizer.solve.settings import SolverSettings
 
@@ -33,11 +33,17 @@ TERMINATION = {
 WHOLE = "branch and bound of the whole model by HiGHS"
 
 
+class Flag(Protocol):
+    """Something that says when to end: an event of threads or of processes."""
+
+    def is_set(self) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Solved:
     """What one run found: values of the columns or None, objective and proven upper bound, constant included.
 
-    ``duals``: sizes of the shadow prices of the rows of a continuous model; ``evidence``: why the bound holds.
+    ``duals``: shadow prices of the rows of a continuous model, positive where an upper limit binds; ``evidence``: why the bound holds.
     """
 
     termination: str
@@ -49,7 +55,7 @@ class Solved:
     evidence: str = WHOLE
 
 
-def pass_model(compiled: Compiled) -> highspy.Highs:
+def pass_model(compiled: Linear) -> highspy.Highs:
     """A silent HiGHS instance that holds the model."""
     highs = highspy.Highs()
     set_option(highs, "log_to_console", False)
@@ -78,14 +84,14 @@ def set_option(highs: highspy.Highs, name: str, value: Any) -> None:
 
 
 def run(
-    compiled: Compiled,
+    compiled: Linear,
     settings: SolverSettings,
     *,
     start: np.ndarray | None = None,
     stage: str = "solve",
     time_limit: float | None = None,
     listener: Listener = silent,
-    stop: threading.Event | None = None,
+    stop: Flag | None = None,
     found: Callable[[np.ndarray], bool] | None = None,
 ) -> Solved:
     """Maximise the first metric of a Compiled.
@@ -152,7 +158,7 @@ class _Met:
         bound = _finite(event.data_out.mip_dual_bound)
         self.bound = self.bound if bound is None else min(self.bound, bound)
 
-    def so_far(self, compiled: Compiled, settings: SolverSettings, seconds: float) -> Solved:
+    def so_far(self, compiled: Linear, settings: SolverSettings, seconds: float) -> Solved:
         """What was met before an error."""
         if self.values is None:
             status = self.highs.modelStatusToString(self.highs.getModelStatus())
@@ -173,7 +179,7 @@ def _took_start_unseen(highs: highspy.Highs) -> bool:
     return optimal and info.mip_node_count <= 0 and info.simplex_iteration_count <= 0
 
 
-def _listen(highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: threading.Event | None) -> None:
+def _listen(highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: Flag | None) -> None:
     def tell(event: highspy.HighsCallbackEvent) -> None:
         data = event.data_out
         listener(
@@ -194,7 +200,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) and abs(value) < 1e29 else None
 
 
-def _read(highs: highspy.Highs, compiled: Compiled, seconds: float) -> Solved:
+def _read(highs: highspy.Highs, compiled: Linear, seconds: float) -> Solved:
     info, status = highs.getInfo(), highs.getModelStatus()
     termination = TERMINATION.get(status, str(highs.modelStatusToString(status)))
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible or (
@@ -210,7 +216,7 @@ def _read(highs: highspy.Highs, compiled: Compiled, seconds: float) -> Solved:
         float(objective),
         math.inf if bound is None else max(bound, float(objective)),
         seconds,
-        None if compiled.integer.any() or values is None else np.abs(np.array(highs.getSolution().row_dual, float)),
+        None if compiled.integer.any() or values is None else np.array(highs.getSolution().row_dual, float),
     )
 
 

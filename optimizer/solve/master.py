@@ -2,123 +2,122 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 
 from optimizer.model.compiled import Compiled
-from optimizer.solve.blocks import Block
-from optimizer.solve.highs import run
-from optimizer.solve.rows_of import part
-from optimizer.solve.settings import SolverSettings
+from optimizer.solve.blocks import Split
+from optimizer.solve.known import Known
+from optimizer.solve.milp import Milp
 
-CHOICE = "chosen"
+DEARER = 1.05
+"""What breaking a soft row costs, relative to its price."""
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """A master's programme with what is needed to read its solution.
+
+    Parameters
+    ----------
+    plans
+        (columns of the whole, plans) CSC.
+    owner
+        (plans,) block of each plan.
+    """
+
+    model: Milp
+    plans: sp.csc_matrix
+    owner: np.ndarray
 
 
 class Master:
-    """Choose among plans of blocks; money, and the columns of blocks without a choice (``rest``), are free."""
+    """Choose among plans of blocks; payments, and the columns of no block, are free.
 
-    def __init__(self, compiled: Compiled, shared: np.ndarray, rest: Sequence[Block]) -> None:
-        self.compiled, self.shared = compiled, shared
+    Shared rows without choices in them (a place is served once) may be broken at a little more than their price: the
+    plans of blocks were made without knowing of one another, and amounts are settled once the choices are made.
+    """
+
+    def __init__(self, compiled: Compiled, split: Split) -> None:
+        self.compiled, self.split = compiled, split
         free = ~compiled.integer & ~compiled.columns.structural
-        free[np.concatenate([np.empty(0, int), *(block.columns for block in rest)])] = True
+        free[split.rest.columns] = True
         self.free = np.flatnonzero(free)
         by_row = compiled.matrix.tocsr()
         touched = np.diff(by_row[:, self.free].indptr) > 0
-        touched[shared] = True
+        touched[split.shared] = True
         self.rows = np.flatnonzero(touched)
         self.matrix = by_row[self.rows].tocsc()
+        self.soft = np.flatnonzero(~split.tagged & ~split.hard)
 
-    def best(
-        self,
-        columns: Sequence[tuple[Block, Sequence[np.ndarray]]],
-        incumbent: np.ndarray | None,
-        settings: SolverSettings,
-        limit: float,
-        stop: threading.Event,
-    ) -> np.ndarray | None:
-        """Values of the whole for the best choice found, or None.
-
-        Parameters
-        ----------
-        columns
-            For each block the plans known, as values of its columns.
-        """
-        plans, owner = self._plans(columns)
-        solved = run(self._compiled(plans, owner), settings, time_limit=limit, stop=stop)
-        if solved.values is None:
-            return None if incumbent is None else incumbent
-        chosen = np.round(solved.values[: len(owner)])
-        values = np.asarray(plans @ chosen).ravel()
-        values[self.free] = solved.values[len(owner) :]
-        return values
-
-    def prices(
-        self,
-        columns: Sequence[tuple[Block, Sequence[np.ndarray]]],
-        about: np.ndarray,
-        sign: np.ndarray,
-        within: float,
-        settings: SolverSettings,
-    ) -> np.ndarray:
-        """Prices of the shared rows, near given ones, at which mixtures of known plans are worth least.
-
-        Shared rows may be bought at ``about + within`` and sold at ``about - within``, so that the shadow prices stay in between
-        (stabilised column generation; du Merle and others 1999). Rows of ``sign`` 0 have no price.
-        """
-        compiled = self._compiled(*self._plans(columns))
-        priced = np.flatnonzero(sign)
-        rows = np.searchsorted(self.rows, self.shared[priced])
-        sign, n = sign[priced], len(priced)
-        trade = sp.csc_matrix((sign, (rows, np.arange(n))), shape=(compiled.matrix.shape[0], n))
-        least = np.maximum(np.abs(about[priced]) - within, 0.0)
-        cost = np.concatenate([compiled.cost, -(np.abs(about[priced]) + within), least])
-        relaxed = replace(
-            compiled,
-            matrix=sp.hstack([compiled.matrix, -trade, trade], format="csc"),
-            col_lower=np.append(compiled.col_lower, np.zeros(2 * n)),
-            col_upper=np.append(compiled.col_upper, np.full(2 * n, np.inf)),
-            integer=np.zeros(len(cost), bool),
-            costs={CHOICE: cost},
-        )
-        solved = run(relaxed, replace(settings, options={}), time_limit=settings.time_limit)
-        prices = about.copy()
-        if solved.duals is not None:
-            prices[priced] = sign * np.clip(solved.duals[rows], least, np.abs(about[priced]) + within)
-        return prices
-
-    def _plans(self, columns: Sequence[tuple[Block, Sequence[np.ndarray]]]) -> tuple[sp.csc_matrix, np.ndarray]:
-        """Plans as columns over all columns of the whole (free ones left out), and the block of each."""
-        held = np.ones(self.compiled.matrix.shape[1])
-        held[self.free] = 0.0
-        whole, owner = [], []
-        for i, (block, plans) in enumerate(columns):
-            distinct = {x[block.model.integer].round().astype(np.int8).tobytes(): x for x in plans}
-            for x in distinct.values():
-                x = np.where(block.model.integer, np.round(x), x) * held[block.columns]
-                whole.append(sp.csc_matrix((x, (block.columns, np.zeros(len(x), int))), shape=(len(held), 1)))
-                owner.append(i)
-        return sp.hstack(whole, format="csc"), np.array(owner)
-
-    def _compiled(self, plans: sp.csc_matrix, owner: np.ndarray) -> Compiled:
-        whole, n, blocks = self.compiled, len(owner), int(owner.max()) + 1
-        use = sp.hstack([self.matrix @ plans, self.matrix[:, self.free]])
-        one_each = sp.csr_matrix((np.ones(n), (owner, np.arange(n))), shape=(blocks, n + len(self.free)))
-        columns = np.concatenate([np.zeros(n, int), self.free])
-        return replace(
-            whole,
+    def programme(self, known: Sequence[Known], prices: np.ndarray) -> Restricted:
+        """The choice among all known plans; soft rows at these prices."""
+        plans, owner = self._plans(known)
+        whole, n, blocks = self.compiled, len(owner), len(known)
+        slack, price = self._slacks(prices)
+        use = sp.hstack([self.matrix @ plans, self.matrix[:, self.free], slack])
+        one_each = sp.csr_matrix((np.ones(n), (owner, np.arange(n))), shape=(blocks, use.shape[1]))
+        k = slack.shape[1]
+        model = Milp(
             matrix=sp.vstack([use, one_each], format="csc"),
             row_lower=np.append(whole.row_lower[self.rows], np.ones(blocks)),
             row_upper=np.append(whole.row_upper[self.rows], np.ones(blocks)),
-            col_lower=np.append(np.zeros(n), whole.col_lower[self.free]),
-            col_upper=np.append(np.ones(n), whole.col_upper[self.free]),
-            integer=np.append(np.ones(n, bool), np.zeros(len(self.free), bool)),
-            costs={CHOICE: np.append(whole.cost @ plans, whole.cost[self.free])},
-            constants={CHOICE: whole.constant},
-            ranks=(CHOICE,),
-            rows=part(whole.rows, np.append(self.rows, np.zeros(blocks, int))),
-            columns=part(whole.columns, columns),
+            col_lower=np.concatenate([np.zeros(n), whole.col_lower[self.free], np.zeros(k)]),
+            col_upper=np.concatenate([np.ones(n), whole.col_upper[self.free], np.full(k, np.inf)]),
+            integer=np.append(np.ones(n, bool), np.zeros(len(self.free) + k, bool)),
+            cost=np.concatenate([whole.cost @ plans, whole.cost[self.free], -price]),
+            constant=whole.constant,
         )
+        return Restricted(model, plans, owner)
+
+    def values(self, restricted: Restricted, solution: np.ndarray) -> np.ndarray:
+        """Values of all columns of the whole; soft rows may be broken in them."""
+        n = len(restricted.owner)
+        values = np.asarray(restricted.plans @ np.round(solution[:n])).ravel()
+        values[self.free] = solution[n : n + len(self.free)]
+        return values
+
+    def start(self, restricted: Restricted, known: Sequence[Known], values: np.ndarray | None) -> np.ndarray | None:
+        """A plan of the whole as a solution of the master, or None where a block's part of it is not known."""
+        if values is None:
+            return None
+        solution = np.zeros(restricted.model.matrix.shape[1])
+        first = 0
+        for one in known:
+            at = one.number(values[one.block.columns])
+            if at is None:
+                return None
+            solution[first + at] = 1.0
+            first += len(one.plans)
+        n = len(restricted.owner)
+        solution[n : n + len(self.free)] = values[self.free]
+        return solution
+
+    def _plans(self, known: Sequence[Known]) -> tuple[sp.csc_matrix, np.ndarray]:
+        """Plans as columns over all columns of the whole (free ones left out), and the block of each."""
+        held = np.ones(self.compiled.matrix.shape[1])
+        held[self.free] = 0.0
+        rows, values, owner = [], [], []
+        for i, one in enumerate(known):
+            whole = one.block.model.integer
+            for plan in one.plans:
+                x = np.where(whole, np.round(plan), plan) * held[one.block.columns]
+                used = np.flatnonzero(x)
+                rows.append(one.block.columns[used])
+                values.append(x[used])
+                owner.append(i)
+        lengths = [len(r) for r in rows]
+        entries = np.concatenate([np.empty(0), *values]), np.concatenate([np.empty(0, np.int64), *rows])
+        plans = sp.csc_matrix((*entries, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(held), len(owner)))
+        return plans, np.array(owner, np.int64)
+
+    def _slacks(self, prices: np.ndarray) -> tuple[sp.csc_matrix, np.ndarray]:
+        """Columns that break soft rows, from above and from below, and their prices."""
+        at = np.searchsorted(self.rows, self.split.shared[self.soft])
+        k = len(at)
+        unit = sp.csc_matrix((np.ones(k), (at, np.arange(k))), shape=(len(self.rows), k))
+        price = DEARER * np.abs(prices[self.soft])
+        return sp.hstack([-unit, unit], format="csc"), np.concatenate([price, price])

@@ -51,6 +51,9 @@ class SolverSettings:
         For HiGHS and the search.
     rounds
         Of planning and simulation, at most, where the model of a system only bounds what simulation finds.
+    nodes, passes
+        Work limits for runs that must repeat exactly: nodes of every block's tree, passes over all blocks (None: time
+        alone limits).
     options
         Further HiGHS options, of :data:`HIGHS_OPTIONS` only.
     """
@@ -61,6 +64,8 @@ class SolverSettings:
     seed: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = 6
+    nodes: int | None = None
+    passes: int | None = None
 
     def __post_init__(self) -> None:
         for name in self.options:

@@ -1,0 +1,71 @@
+"""What is known of one block: its plans, and its proven most at prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from optimizer.solve.blocks import Block
+from optimizer.solve.milp import Milp
+
+MOST_PLANS = 40
+"""Plans remembered of a block; beyond, those worth least at the reference prices are forgotten."""
+
+
+@dataclass
+class Known:
+    """Plans of a block as values of its columns, and bounds by the number of the price vector they hold at."""
+
+    block: Block
+    plans: list[np.ndarray] = field(default_factory=list)
+    bounds: dict[int, float] = field(default_factory=dict)
+    _seen: set[bytes] = field(default_factory=set)
+
+    def learn(self, plans: Iterable[np.ndarray]) -> None:
+        """Remember plans that use the shared rows in a new way."""
+        for plan in plans:
+            key = self._key(plan)
+            if key not in self._seen:
+                self._seen.add(key)
+                self.plans.append(plan)
+
+    def number(self, plan: np.ndarray) -> int | None:
+        """Which known plan makes the same choices and uses the shared rows alike; None where none does."""
+        key = self._key(plan)
+        return next((i for i, known in enumerate(self.plans) if self._key(known) == key), None)
+
+    def forget(self, prices: np.ndarray) -> None:
+        """Keep the plans worth most at these prices, and the two newest."""
+        if len(self.plans) > MOST_PLANS:
+            worth = self.worth(prices)
+            worth[-2:] = np.inf
+            kept = np.sort(np.argsort(-worth, kind="stable")[: MOST_PLANS // 2])
+            self.plans = [self.plans[i] for i in kept]
+
+    def worth(self, prices: np.ndarray) -> np.ndarray:
+        """What each plan is worth at these prices."""
+        cost = self.block.priced(prices).cost
+        return np.array([float(cost @ plan) for plan in self.plans])
+
+    def best(self, prices: np.ndarray) -> float:
+        """The most that a known plan is worth at these prices."""
+        return float(self.worth(prices).max(initial=-np.inf))
+
+    def start(self, model: Milp) -> np.ndarray | None:
+        """The best known plan of this block under another cost, or None."""
+        return max(self.plans, key=lambda plan: float(model.cost @ plan), default=None)
+
+    def bound(self, number: int) -> float:
+        """Proven most at a price vector."""
+        return self.bounds.get(number, np.inf)
+
+    def prove(self, number: int, bound: float) -> None:
+        """Take a bound if it is better."""
+        self.bounds[number] = min(bound, self.bound(number))
+
+    def _key(self, plan: np.ndarray) -> bytes:
+        whole = plan[self.block.model.integer].round().astype(np.int8)
+        used = np.round(np.asarray(self.block.shared @ plan), 4)
+        return whole.tobytes() + (used + 0.0).tobytes()

@@ -1,0 +1,108 @@
+"""What a process of its own does: solve one programme within limits, and hand back its bound and its plans."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+
+import numpy as np
+
+from optimizer.solve.highs import Flag, run
+from optimizer.solve.milp import Milp
+from optimizer.solve.settings import SolverSettings
+
+
+@dataclass(frozen=True)
+class Task:
+    """One programme to solve.
+
+    Parameters
+    ----------
+    start
+        Values of the columns to begin from, or None.
+    gap, seconds, nodes
+        Where to stop: relative gap, processor time, nodes of the tree (None: no limit).
+    wall
+        Seconds of wall time after which the answer is of no use any more.
+    keep
+        How many of the last improvements are handed back.
+    """
+
+    model: Milp
+    start: np.ndarray | None
+    gap: float
+    seconds: float
+    wall: float
+    nodes: int | None
+    seed: int
+    keep: int = 4
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found: ``plans`` in order of worth, the best last; ``bound`` proven; ``seconds`` of processor time."""
+
+    termination: str
+    bound: float
+    objective: float
+    plans: tuple[np.ndarray, ...]
+    duals: np.ndarray | None
+    seconds: float
+
+
+class WorkLimit:
+    """A flag that is set once this process has worked long enough, or once another flag is.
+
+    Processor time, not wall time: on a busy machine a task gets as much done as on an idle one.
+    """
+
+    def __init__(self, seconds: float, other: Flag | None) -> None:
+        self.until, self.other = time.process_time() + seconds, other
+
+    def is_set(self) -> bool:
+        """Whether to end."""
+        return time.process_time() > self.until or (self.other is not None and self.other.is_set())
+
+
+_stop: list[Flag] = []
+"""Of this process: the flag that ends the work, once `prepare` was told."""
+
+
+def prepare(flag: Flag) -> None:
+    """Ready a process: leave Ctrl-C to the parent, end with the parent, know the flag that ends the work."""
+    _stop[:] = [flag]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+def solve_task(task: Task, stop: Flag | None = None) -> Answer:
+    """Solve one programme."""
+    began = time.process_time()
+    seen: list[np.ndarray] = []
+
+    def found(values: np.ndarray) -> bool:
+        seen.append(values)
+        del seen[: -task.keep]
+        return True
+
+    options = {} if task.nodes is None or not task.model.integer.any() else {"mip_max_nodes": task.nodes}
+    settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)
+    taken: Callable[[np.ndarray], bool] | None = found if task.model.integer.any() else None
+    limit = WorkLimit(task.seconds, stop or next(iter(_stop), None))
+    solved = run(task.model, settings, start=task.start, time_limit=task.wall, stop=limit, found=taken)
+    plans = [*seen, *([solved.values] if solved.values is not None else [])]
+    seconds = time.process_time() - began
+    return Answer(solved.termination, solved.bound, solved.objective, tuple(plans), solved.duals, seconds)
