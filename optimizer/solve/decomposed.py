@@ -29,8 +29,6 @@ from optimizer.solve.settings import SolverSettings
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Answer, Task
 
-FEWEST_BLOCKS, FEWEST_CHOICES = 4, 3000
-"""From when on a model is solved by blocks."""
 FIRST_SHARE, STEP_SHARE, MASTER_SHARE = 0.1, 0.02, 0.04
 """Shares of the time for the first solve of all blocks, for one neighbourhood, for one master."""
 LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
@@ -42,11 +40,6 @@ PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer before anything else is done."""
 TOLERANCE = 1e-6
 """Relative: what rounding in a solver may cost; a bound is loosened by it, and a plan may not beat a bound by more."""
-
-
-def falls_apart(compiled: object, split: Split) -> bool:
-    """Whether a model is large enough, and loose enough, to be solved by blocks."""
-    return sum(block.choices for block in split.blocks) >= FEWEST_CHOICES and len(split.blocks) >= FEWEST_BLOCKS
 
 
 @dataclass(frozen=True)
@@ -173,7 +166,7 @@ class Decomposition:
         self.infeasible = answer.termination == "infeasible"
         self.prices.add(shadow_prices(self.split, answer.duals))
         if answer.termination == "optimal":
-            self._hear(answer.bound + TOLERANCE * abs(answer.bound))
+            self.hear(answer.bound + TOLERANCE * abs(answer.bound))
 
     def _prove(self, chosen: Sequence[Known], seconds: float) -> Iterator[Job]:
         """Blocks at the reference prices: their bounds, and plans by the way."""
@@ -189,9 +182,9 @@ class Decomposition:
         known.learn(answer.plans)
         bound = self.prices.bound(number, [self.rest, *self.known])
         if np.isfinite(bound):
-            self._hear(bound)
+            self.hear(bound)
 
-    def _hear(self, bound: float) -> None:
+    def hear(self, bound: float) -> None:
         """A bound that holds; never one below a plan that obeys every rule."""
         if self.board.objective > bound + TOLERANCE * max(1.0, abs(bound)):
             raise ChengxiangError(

@@ -10,13 +10,16 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.model.compiled import Compiled
+from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.board import Board
-from optimizer.solve.decomposed import Decomposition, falls_apart
+from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import Solved, run
 from optimizer.solve.neighbourhoods import Neighbourhoods
 from optimizer.solve.progress import Listener
 from optimizer.solve.settings import SolverSettings
 
+FEWEST_BLOCKS, FEWEST_CHOICES = 4, 3000
+"""From when on a model is solved by blocks."""
 PATIENCE = 5.0
 """Seconds the whole model gets alone before a search is begun beside it."""
 
@@ -40,16 +43,18 @@ def solve_compiled(
     """
     board = Board(compiled, settings.mip_gap, listener, stage)
     board.offer(start)
-    if falls_apart(compiled):
-        return _by_blocks(board, settings, time_limit, stop)
+    if compiled.integer.sum() >= FEWEST_CHOICES:
+        split = find_blocks(compiled)
+        if len(split.blocks) >= FEWEST_BLOCKS:
+            return _by_blocks(board, split, settings, time_limit, stop)
     return _whole(board, settings, start, time_limit, stop)
 
 
-def _by_blocks(board: Board, settings: SolverSettings, time_limit: float, stop: threading.Event) -> Solved:
+def _by_blocks(board: Board, split: Split, settings: SolverSettings, time_limit: float, stop: threading.Event) -> Solved:
     began = time.monotonic()
-    work = Decomposition(board, settings, stop, began + time_limit)
+    work = Decomposition(board, settings, stop, began + time_limit, split)
     termination = work.solve()
-    evidence = f"{len(work.shared)} shared rows priced, dual bounds of {len(work.known)} blocks by HiGHS"
+    evidence = f"by blocks, dual bounds of HiGHS: {split.describe()}"
     return replace(_result(board, termination, stop, began), evidence=evidence)
 
 

@@ -43,8 +43,8 @@ def test_blocks_hold_every_cut() -> None:
     keys = list(built.model.pyomo.sequence.started)[:2]
     cuts = [Cut((ColumnTag("", "started", key),), (1.0,), ">=", 0.0, True) for key in keys]
     more = with_cuts(built.compiled, cuts, columns_by_tag(built.model, built.variables))
-    _, blocks = find_blocks(more)
-    inside = np.concatenate([block.rows for block in blocks])
+    split = find_blocks(more)
+    inside = np.concatenate([block.rows for block in split.blocks])
     assert set(more.rows.of_family(FAMILY)) <= set(inside)
 
 

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
+import os
+import signal
 import threading
 import time
+from concurrent.futures import BrokenExecutor, Executor, Future
+from typing import Any
 
 import numpy as np
 import pytest
 
+from optimizer.errors import ChengxiangError
 from optimizer.solve import SolverSettings, solve_problem
+from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.board import Board
+from optimizer.solve.crew import crew
 from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import run
+from optimizer.solve.known import Known
 from optimizer.solve.master import Master
+from optimizer.solve.milp import Milp
 from optimizer.solve.progress import silent
 from optimizer.solve.solve import Built, build
+from optimizer.solve.work import Task
 from tests.random_problems import random_problem
 
 SETTINGS = SolverSettings(mip_gap=1e-4, time_limit=60)
@@ -25,10 +36,10 @@ def _optimum(built: Built) -> float:
     return run(built.compiled, SolverSettings(mip_gap=0.0, time_limit=60)).objective
 
 
-def _by_blocks(built: Built, seconds: float = 6.0, threads: int = 0) -> Board:
+def _by_blocks(built: Built, seconds: float = 6.0, threads: int = 1, split: Split | None = None) -> Board:
     board = Board(built.compiled, SETTINGS.mip_gap, silent, "blocks")
     settings = SolverSettings(mip_gap=SETTINGS.mip_gap, time_limit=seconds, threads=threads)
-    Decomposition(board, settings, threading.Event(), time.monotonic() + seconds).solve()
+    Decomposition(board, settings, threading.Event(), time.monotonic() + seconds, split).solve()
     return board
 
 
@@ -54,9 +65,9 @@ def test_plans_obey_every_row():
     assert np.allclose(values[compiled.integer], values[compiled.integer].round(), atol=1e-6)
 
 
-def test_one_worker_is_enough():
+def test_two_processes_do_as_well_as_one():
     built = build(CASES[4])
-    assert _by_blocks(built, 2.0, threads=1).bound >= _optimum(built) - 1e-6
+    assert _by_blocks(built, 6.0, threads=2).bound >= _optimum(built) - 1e-6
 
 
 def test_a_stop_keeps_what_is_known():
@@ -72,13 +83,88 @@ def test_a_stop_keeps_what_is_known():
 
 def test_the_master_takes_the_best_of_each_block():
     built = build(CASES[26])
-    board = Board(built.compiled, 0.0, silent, "blocks")
-    work = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 60)
     best = run(built.compiled, SolverSettings(mip_gap=0.0)).values
-    nothing = np.zeros_like(best)
-    columns = [(k.block, [nothing[k.block.columns], best[k.block.columns]]) for k in work.known]
-    values = Master(built.compiled, work.shared, work.rest).best(columns, None, SETTINGS, 10.0, threading.Event())
+    split = find_blocks(built.compiled)
+    known = [Known(block) for block in split.blocks]
+    for one in known:
+        one.learn([np.zeros(len(one.block.columns)), best[one.block.columns]])
+    master = Master(built.compiled, split)
+    restricted = master.programme(known, np.zeros(len(split.shared)))
+    solved = run(restricted.model, SolverSettings(mip_gap=0.0))
+    values = master.values(restricted, solved.values)
     assert built.compiled.cost @ values >= built.compiled.cost @ best - 1e-6
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_cut_to_pieces_the_bound_still_holds_and_plans_obey_every_row(seed: int):
+    built = build(CASES[seed])
+    optimum = _optimum(built)
+    board = _by_blocks(built, 2.0, threads=1, split=find_blocks(built.compiled, small=3, large=3))
+    tolerance = 1e-6 * max(1.0, abs(optimum))
+    assert board.bound >= optimum - tolerance
+    if board.values is not None:
+        assert Milp(**{f.name: getattr(built.compiled, f.name) for f in dataclasses.fields(Milp)}).admits(board.values)
+
+
+def test_pieces_are_small_and_cut_rows_are_what_ties_them():
+    compiled = build(CASES[4]).compiled
+    split = find_blocks(compiled, small=3, large=3)
+    assert len(split.blocks) > len(find_blocks(compiled).blocks)
+    assert sum(block.choices for block in split.blocks) == compiled.integer.sum()
+    rows = np.concatenate([split.shared, split.rest.rows, *(block.rows for block in split.blocks)])
+    filled = np.flatnonzero(np.diff(compiled.matrix.tocsr().indptr))
+    assert set(filled) <= set(rows) and len(rows) == len(set(rows))
+
+
+def test_a_killed_process_costs_time_not_the_result():
+    built = build(CASES[4])
+    model = find_blocks(built.compiled).blocks[0].model
+    stop = threading.Event()
+    with crew(2, stop) as hands:
+        for token in range(6):
+            hands.give(token, Task(model, None, 0.0, 30.0, 30.0, None, 0))
+        while not (young := multiprocessing.active_children()):
+            time.sleep(0.01)
+        os.kill(young[0].pid, signal.SIGKILL)
+        answers = dict(filter(None, (hands.answer(time.monotonic() + 60) for _ in range(6))))
+    best = run(model, SolverSettings(mip_gap=0.0)).objective
+    assert sorted(answers) == list(range(6))
+    assert all(answer.objective == pytest.approx(best) for answer in answers.values())
+
+
+def test_a_task_that_is_lost_again_and_again_proves_nothing():
+    class Broken(Executor):
+        def submit(self, fn, /, *args, **kwargs):
+            future: Future[Any] = Future()
+            future.set_exception(BrokenExecutor())
+            return future
+
+    model = find_blocks(build(CASES[4]).compiled).blocks[0].model
+    with crew(1, threading.Event(), Broken) as hands:
+        hands.give("one", Task(model, None, 0.0, 1.0, 1.0, None, 0))
+        _, answer = hands.answer(time.monotonic() + 60)
+    assert answer.termination == "lost" and answer.bound == np.inf
+
+
+def test_the_same_work_gives_the_same_plan():
+    built = build(CASES[4])
+    settings = SolverSettings(mip_gap=0.0, time_limit=60, threads=1, nodes=20, passes=2, seed=3)
+    plans = []
+    for _ in range(2):
+        board = Board(built.compiled, 0.0, silent, "blocks")
+        split = find_blocks(built.compiled, small=3, large=3)
+        Decomposition(board, settings, threading.Event(), time.monotonic() + 60, split).solve()
+        plans.append((board.values, board.bound))
+    assert np.array_equal(plans[0][0], plans[1][0]) and plans[0][1] == plans[1][1]
+
+
+def test_a_bound_below_a_known_plan_is_never_told():
+    built = build(CASES[4])
+    board = Board(built.compiled, 0.0, silent, "blocks")
+    board.offer(run(built.compiled, SETTINGS).values)
+    work = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 60)
+    with pytest.raises(ChengxiangError, match="internal error"):
+        work.hear(board.objective - 1.0)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 6, 7])
