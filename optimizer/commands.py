@@ -62,9 +62,15 @@ def verify(args: Namespace) -> int:
     from optimizer.scenarios import show as terminal
     from optimizer.scenarios.store import open_run
 
-    verification = pipeline.verify_folder(open_run(args.run).folder)
+    folder = open_run(args.run).folder
+    verification = pipeline.verify_folder(folder)
     terminal.verification(verification)
-    return 0 if verification.passed else 4
+    faults = pipeline.check_certificate(folder)
+    if faults is not None:
+        print("certificate of the bound: " + ("stands; a sample of its blocks was solved again" if not faults else ""))
+        for fault in faults:
+            print(f"  {fault}", file=sys.stderr)
+    return 0 if verification.passed and not faults else 4
 
 
 def show(args: Namespace) -> int:

@@ -16,15 +16,18 @@ from optimizer.plan import Plan, Round
 from optimizer.plan_file import read_plan
 from optimizer.prepare import prepare_problem
 from optimizer.problem import Problem
-from optimizer.publish import note_rewritten, publish_run
+from optimizer.publish import CERTIFICATE_FILE, note_rewritten, publish_run
 from optimizer.region import Region, read_region
 from optimizer.report.html import write_html
 from optimizer.report.views import Views
 from optimizer.scenarios import store
 from optimizer.sensitivity import Flips, compare_plans
 from optimizer.solve import SolverSettings
+from optimizer.solve.certificate import CERTIFICATE, ROUNDING, Certificate, faults
+from optimizer.solve.highs import interruptible
 from optimizer.solve.progress import Progress, silent
 from optimizer.solve.rounds import Simulate, plan_in_rounds
+from optimizer.solve.solve import build
 from optimizer.systems.registry import archetype
 from optimizer.verify import Verification, audit_region, verify_plan
 
@@ -82,6 +85,7 @@ def run(config: RunConfig, listener: Listener = silent) -> RunResult:
         region=region,
         config=config,
         extras={"seconds": clock.seconds, "flips": flips, "rounds": rounds},
+        certificate=None if rounds else plan.meta.get(CERTIFICATE),
     )
     return RunResult(folder, plan, verification)
 
@@ -135,6 +139,21 @@ def verify_folder(folder: Path) -> Verification:
     """Check the plan of a run folder against the region's tables as they are now."""
     config, region, problem = _reopened(folder)
     return check(problem, read_plan(folder / "plan.nc"), region, config)
+
+
+def check_certificate(folder: Path) -> list[str] | None:
+    """Faults of a run's certificate, some of its blocks solved again; None where the run has none."""
+    file = folder / CERTIFICATE_FILE
+    if not file.exists():
+        return None
+    certificate = Certificate.load(file)
+    _, _, problem = _reopened(folder)
+    outcome = read_plan(folder / "plan.nc").outcome
+    with interruptible() as stop:
+        found = faults(build(problem).compiled, certificate, stop)
+    if abs(outcome.bound - max(certificate.bound, outcome.incumbent)) > ROUNDING * max(1.0, abs(outcome.bound)):
+        found.append(f"the plan's bound is {outcome.bound:.6f}, the certificate's {certificate.bound:.6f}")
+    return found
 
 
 def rebuild_report(folder: Path, output: Path | None = None) -> Path:

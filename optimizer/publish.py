@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -27,8 +27,12 @@ from optimizer.scenarios.store import MANIFEST, config_hash, file_hash, input_ha
 from optimizer.verify.result import Verification
 from optimizer.version import versions
 
+if TYPE_CHECKING:
+    from optimizer.solve.certificate import Certificate
+
 FORMAT = 1
 PARTIAL = ".partial-"
+CERTIFICATE_FILE = "certificate.npz"
 
 
 def publish_run(
@@ -42,6 +46,7 @@ def publish_run(
     region: Region,
     config: RunConfig,
     extras: Mapping[str, Any],
+    certificate: Certificate | None = None,
 ) -> Path:
     """Write every file of a run and publish them together.
 
@@ -53,6 +58,8 @@ def publish_run(
         Hash of what the run was made of, and name of its folder.
     extras
         ``seconds`` by stage, ``flips`` (what changes at other values).
+    certificate
+        What proves the bound, where it was proved by blocks.
 
     Returns
     -------
@@ -74,6 +81,8 @@ def publish_run(
             yaml.safe_dump(config.to_mapping(), allow_unicode=True, sort_keys=False), encoding="utf-8"
         )
         write_report_files(partial, views)
+        if certificate is not None:
+            certificate.save(partial / CERTIFICATE_FILE)
         _write_manifest(partial, run_id, views, region)
         return _publish(partial, root / name)
     except OSError as error:

@@ -95,6 +95,13 @@ def find_blocks(compiled: Compiled, small: int = SMALL, large: int = LARGE) -> S
         if compiled.integer[members].sum() > small:
             mine = parts(by_row[inner][:, members], compiled.integer[members], small, large)
             label[members] = label.max() + 1 + mine
+    return take_apart(compiled, label)
+
+
+def take_apart(compiled: Compiled, label: np.ndarray) -> Split:
+    """The split by a given part of every column; rows that are tagged as linking, or that parts share, are priced."""
+    by_row = compiled.matrix.tocsr()
+    inner = np.flatnonzero(~compiled.rows.linking)
     shared = np.union1d(np.flatnonzero(compiled.rows.linking), inner[cut_rows(by_row[inner], label)])
     whole = [members for members in _members(label) if compiled.integer[members].any()]
     rest = np.setdiff1d(np.arange(len(label)), np.concatenate([np.empty(0, np.int64), *whole]))

@@ -8,7 +8,15 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +37,7 @@ LOST = Answer("lost", np.inf, -np.inf, (), None, 0.0)
 
 
 class Alone(Executor):
-    """This process: a task is solved when it is submitted."""
+    """No other process: a task is solved when it is submitted."""
 
     def __init__(self, stop: Flag) -> None:
         self.stop = stop

@@ -18,6 +18,7 @@ import numpy as np
 from optimizer.errors import ChengxiangError
 from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.board import Board
+from optimizer.solve.certificate import Certificate, certify
 from optimizer.solve.crew import Crew, crew
 from optimizer.solve.highs import Flag
 from optimizer.solve.known import Known
@@ -29,7 +30,7 @@ from optimizer.solve.settings import SolverSettings
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Answer, Task
 
-FIRST_SHARE, STEP_SHARE, MASTER_SHARE = 0.1, 0.02, 0.04
+FIRST_SHARE, STEP_SHARE, MASTER_SHARE = 0.15, 0.015, 0.04
 """Shares of the time for the first solve of all blocks, for one neighbourhood, for one master."""
 LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
 """Of one task."""
@@ -200,6 +201,17 @@ class Decomposition:
         gaps = np.array([known.bound(number) for known in self.known]) - best
         order = np.argsort(-gaps, kind="stable")
         return [self.known[i] for i in order if gaps[i] > BLOCK_GAP * max(1e-6, abs(best[i]))]
+
+    def certificate(self) -> Certificate | None:
+        """What proves the bound; None while there is none from the blocks."""
+        everything = [*self.known, self.rest]
+        if self.prices.empty:
+            return None
+        number = self.prices.best(everything)
+        bounds = np.array([known.bound(number) for known in everything])
+        certificate = certify(self.whole, self.split, self.prices[number], bounds, self.board.objective)
+        proved = self.board.bound + TOLERANCE * max(1.0, abs(self.board.bound))
+        return certificate if certificate.bound <= proved else None
 
     # ---- plans
     def _spread(self, seconds: float) -> Iterator[Job]:

@@ -43,7 +43,8 @@ class Flag(Protocol):
 class Solved:
     """What one run found: values of the columns or None, objective and proven upper bound, constant included.
 
-    ``duals``: shadow prices of the rows of a continuous model, positive where an upper limit binds; ``evidence``: why the bound holds.
+    ``duals``: shadow prices of the rows of a continuous model, positive where an upper limit binds; ``evidence``: why the
+    bound holds; ``certificate``: its arrays, where it was proved by blocks.
     """
 
     termination: str
@@ -53,6 +54,7 @@ class Solved:
     seconds: float
     duals: np.ndarray | None = None
     evidence: str = WHOLE
+    certificate: object = None
 
 
 def pass_model(compiled: Linear) -> highspy.Highs:

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-SMALL, LARGE = 600, 2500
+SMALL, LARGE = 300, 2500
 """Whole-number choices up to which parts are joined, and up to which a part that hangs together by its choices is kept."""
 MOST_MEMBERS = 400
 """Rows that touch more pieces than this say little about which of them belong together; they are left aside meanwhile."""

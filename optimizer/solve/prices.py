@@ -68,3 +68,7 @@ class Prices:
     def bound(self, number: int, known: Sequence[Known]) -> float:
         """The Lagrangian bound: price times limit plus the proven most of every block."""
         return self.fixed(number) + sum(one.bound(number) for one in known)
+
+    def best(self, known: Sequence[Known]) -> int:
+        """Number of the price vector that gives the best bound."""
+        return min(range(len(self.vectors)), key=lambda number: self.bound(number, known))

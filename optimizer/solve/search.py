@@ -50,12 +50,15 @@ def solve_compiled(
     return _whole(board, settings, start, time_limit, stop)
 
 
-def _by_blocks(board: Board, split: Split, settings: SolverSettings, time_limit: float, stop: threading.Event) -> Solved:
+def _by_blocks(
+    board: Board, split: Split, settings: SolverSettings, time_limit: float, stop: threading.Event
+) -> Solved:
     began = time.monotonic()
     work = Decomposition(board, settings, stop, began + time_limit, split)
     termination = work.solve()
     evidence = f"by blocks, dual bounds of HiGHS: {split.describe()}"
-    return replace(_result(board, termination, stop, began), evidence=evidence)
+    result = _result(board, termination, stop, began)
+    return replace(result, evidence=evidence, certificate=work.certificate())
 
 
 def _whole(

@@ -16,6 +16,7 @@ from optimizer.model.compiled import Compiled, compile_model
 from optimizer.model.cuts import columns_by_tag, with_cuts
 from optimizer.plan import Outcome, Plan
 from optimizer.problem import Problem
+from optimizer.solve.certificate import CERTIFICATE
 from optimizer.solve.elastic import explain
 from optimizer.solve.greedy import greedy_start
 from optimizer.solve.highs import Solved, interruptible, run
@@ -103,7 +104,9 @@ def _sequenced(problem: Problem, view: View, settings: SolverSettings, listener:
         return plan_of(problem, known, settings, time.monotonic() - began, stopped=stopped)
     built = build(problem)
     left = replace(settings, time_limit=max(settings.time_limit - (time.monotonic() - began), LEAST_SECONDS))
-    plan = solve_built(built, left, listener, start=values_of(known, built.model, built.compiled, built.variables, left))
+    plan = solve_built(
+        built, left, listener, start=values_of(known, built.model, built.compiled, built.variables, left)
+    )
     return with_bound(plan, known, settings, time.monotonic() - began)
 
 
@@ -122,7 +125,9 @@ def solve_built(
         ranked = ranks.solve(hint, start)
     values = _settle(ranks.compiled, ranks.values, settings)
     termination = next((s.termination for s in ranked if s.termination != "optimal"), "optimal")
-    return _read(built, values, termination, ranked[0].bound, began, ranked[0].evidence)
+    plan = _read(built, values, termination, ranked[0].bound, began, ranked[0].evidence)
+    proof = ranked[0].certificate
+    return plan if proof is None else replace(plan, meta={CERTIFICATE: proof})
 
 
 def _read(built: Built, values: np.ndarray, termination: str, bound: float, began: float, evidence: str) -> Plan:

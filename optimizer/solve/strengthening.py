@@ -74,4 +74,4 @@ def widened(narrowed: Strengthened, plan: Plan, settings: SolverSettings, second
     whole = replace(
         outcome, termination="optimal" if closed else ended, bound=bound, seconds=seconds, evidence=evidence
     )
-    return replace(plan, systems=systems, outcome=whole)
+    return replace(plan, systems=systems, outcome=whole, meta={})

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from optimizer.errors import ChengxiangError
 from optimizer.solve import SolverSettings, solve_problem
 from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.board import Board
+from optimizer.solve.certificate import Certificate, faults
 from optimizer.solve.crew import crew
 from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import run
@@ -181,3 +183,40 @@ def test_blocks_without_a_plan_are_infeasible():
     board = Board(impossible, SETTINGS.mip_gap, silent, "blocks")
     work = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 5)
     assert work.solve() == "infeasible" and board.values is None
+
+
+@pytest.fixture(scope="module")
+def certified() -> tuple[Any, Certificate]:
+    compiled = build(CASES[4]).compiled
+    board = Board(compiled, SETTINGS.mip_gap, silent, "blocks")
+    split = find_blocks(compiled, small=3, large=3)
+    settings = SolverSettings(mip_gap=1e-4, time_limit=60, threads=1, nodes=1000, passes=1)
+    work = Decomposition(board, settings, threading.Event(), time.monotonic() + 60, split)
+    work.solve()
+    certificate = work.certificate()
+    assert certificate is not None and certificate.bound >= board.bound - 1e-6
+    return compiled, certificate
+
+
+def test_a_certificate_stands_by_itself_and_from_a_file(certified: tuple[Any, Certificate], tmp_path: Path):
+    compiled, certificate = certified
+    certificate.save(tmp_path / "certificate.npz")
+    again = Certificate.load(tmp_path / "certificate.npz")
+    assert faults(compiled, again, threading.Event(), sample=100) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: {"bound": c.bound - 1.0}, "add up to"),
+        (lambda c: {"bounds": c.bounds - 1.0, "bound": c.bound - len(c.bounds)}, "more than"),
+        (lambda c: {"prices": np.full_like(c.prices, -1.0)}, "sign"),
+        (lambda c: {"prices": c.prices[1:]}, "one for every shared row"),
+        (lambda c: {"plan": c.bound + 1.0}, "the plan is worth"),
+        (lambda c: {"model": "0"}, "another model"),
+    ],
+)
+def test_a_certificate_that_was_tampered_with_is_refused(certified: tuple[Any, Certificate], change, words: str):
+    compiled, certificate = certified
+    tampered = dataclasses.replace(certificate, **change(certificate))
+    assert any(words in fault for fault in faults(compiled, tampered, threading.Event(), sample=100))
