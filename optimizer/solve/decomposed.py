@@ -38,7 +38,9 @@ BLOCK_GAP, STEP_GAP, MASTER_GAP = 1e-3, 1e-3, 5e-4
 STEPS = 12
 """Neighbourhoods between two masters."""
 PROVED_AT_ONCE = 0.34
-"""Share of the open blocks, the widest first, that are solved longer before anything else is done."""
+"""Share of the open blocks, the widest first, that are solved longer in a round; in the first round all are."""
+PATIENCE = 3.0
+"""Wall time that a task may take, as a multiple of its processor time."""
 TOLERANCE = 1e-6
 """Relative: what rounding in a solver may cost; a bound is loosened by it, and a plan may not beat a bound by more."""
 
@@ -92,7 +94,7 @@ class Decomposition:
 
     # ---- the story
     def solve(self) -> str:
-        """Prices, blocks, master; then the widest blocks longer, neighbourhoods, other prices, and the master again.
+        """Prices, blocks, master; then open blocks longer, neighbourhoods, other prices, and the master after each.
 
         Returns
         -------
@@ -106,7 +108,9 @@ class Decomposition:
         return "infeasible" if self.infeasible else "time_limit"
 
     def _begin(self) -> Iterator[Job]:
-        """Shadow prices of the relaxation."""
+        """Shadow prices of the relaxation; where no plan is known, the one that starts nothing it need not."""
+        if self.board.values is None:
+            yield self._settle(np.where(self.whole.integer, self.whole.col_lower, 0.0))
         whole = self.whole
         relaxed = Milp(
             whole.matrix,
@@ -127,12 +131,13 @@ class Decomposition:
         for round_number in itertools.count(1):
             if self.settings.passes is not None and round_number > self.settings.passes:
                 return
-            yield from self._spread(short)
-            yield from self._combine()
             widest = self._widest()
-            count = max(1, round(PROVED_AT_ONCE * len(widest))) if widest else 0
-            yield from self._prove(widest[:count], self._limit(short * 2.0**round_number))
+            count = len(widest) if round_number == 1 else round(PROVED_AT_ONCE * len(widest) + 0.5)
+            yield from self._prove(widest[:count], self._limit(short * 2.0 ** (round_number + 1)))
+            yield from self._combine()
             yield from self._improve(STEPS)
+            yield from self._combine()
+            yield from self._spread(short)
             yield from self._combine()
 
     def _work(self, hands: Crew, jobs: Iterator[Job]) -> None:
@@ -160,7 +165,9 @@ class Decomposition:
     def _task(self, model: Milp, start: np.ndarray | None, gap: float, seconds: float) -> Task:
         """A task within what is left of the time; within nodes instead where those are limited."""
         nodes, left = self.settings.nodes, max(self._left(), 0.05)
-        return Task(model, start, gap, left if nodes is not None else seconds, left, nodes, self.settings.seed)
+        if nodes is not None:
+            return Task(model, start, gap, left, left, nodes, self.settings.seed)
+        return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
 
     # ---- prices and bounds
     def _take_relaxation(self, answer: Answer) -> None:
