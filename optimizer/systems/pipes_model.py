@@ -15,6 +15,7 @@ from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.pipes_bounds import Bounds
 from optimizer.systems.pipes_network import Network
 from optimizer.systems.pipes_tangent import model_unit, tangents
+from optimizer.systems.pipes_ways import Ways
 from optimizer.terms import Terms
 
 MILLION = 1e6
@@ -50,6 +51,7 @@ class PipesModel:
             self._supply_capacity, self._loss, self._head, self._least, self._source_head, self._reduced, self._lifted,
         ):  # fmt: skip
             family()
+        self._along_ways()
         if self.with_rest:
             self._rest_passed()
             self._rest_reduced()
@@ -244,6 +246,48 @@ class PipesModel:
         both = self._at(self.reducing.plus(self.lying), arcs)
         left = self._at(self.head, head).plus(both, self._every(free))
         self._at_most("reduced_pressure", left, head, self._every(limit + 2 * free))
+
+    # ---- implied by whole plans, not by the relaxation
+    def _along_ways(self) -> None:
+        """What is spent of pressure along the only way to a place, summed over its pipes."""
+        ways = Ways(self.net)
+        origins = np.array([o for o, n in enumerate(self.d["origin_node"]) if ways.arcs.get(int(n))], np.int64)
+        if not len(origins):
+            return
+        node = self.d["origin_node"][origins]
+        arcs = np.array([(i, a) for i, n in enumerate(node) for a in ways.arcs[int(n)]], np.int64)
+        stations = np.array([(i, k) for i, n in enumerate(node) for k in ways.stations(int(n))], np.int64).reshape(-1, 2)
+        served = self._at(self.connected, origins)
+        fed = served.minus(self._sum(self._at(self.supplied, stations[:, 1]), stations[:, 0], len(origins)))
+        source = self.net.source()[[ways.root(int(n)) for n in node]]
+        need = self.net.potential(float(self.attrs["least"]))[node] - source
+        lifted = self._sum(self._at(self.lifting, arcs[:, 1]), arcs[:, 0], len(origins))
+        asked = fed.times(self._every(np.maximum(need, 0.0))).plus(served, self._every(np.minimum(need, 0.0)))
+        self._at_least("way_loss", lifted.minus(self._own_losses(origins, arcs, fed)).minus(asked), node)
+        lost = self._sum(self._at(self.loss, arcs[:, 1]), arcs[:, 0], len(origins))
+        lowest = np.full(len(origins), np.inf)
+        np.minimum.at(lowest, arcs[:, 0], self.bounds.low[self.d["arc_head"][arcs[:, 1]]])
+        least = np.minimum(0.0, lowest - source)
+        more = np.minimum(0.0, lowest[stations[:, 0]] - self.net.source()[stations[:, 1]])
+        slack = self._sum(self._at(self.supplied, stations[:, 1]).times(self._every(more)), stations[:, 0], len(origins))
+        left = lifted.minus(lost).minus(slack).minus(fed.times(self._every(need - least)))
+        self._at_least("way_head", left, node, self._every(least))
+
+    def _own_losses(self, origins: np.ndarray, arcs: np.ndarray, fed: Linear) -> Linear:
+        """What the wants of a place alone lose on the way to it: ``sum(largest * fed - (largest - loss) * on)``."""
+        sizes: list[list[int]] = [[] for _ in range(self.net.n_arcs)]
+        for k, a in enumerate(self.d["size_arc"]):
+            sizes[a].append(k)
+        pair = np.repeat(np.arange(len(arcs)), [len(sizes[a]) for a in arcs[:, 1]])
+        size = np.array([k for a in arcs[:, 1] for k in sizes[a]], np.int64)
+        flow = self.d["quantity"][origins[arcs[pair, 0]]]
+        loss = self.net.loss(np.repeat(size, self.n_periods), flow.ravel()).reshape(flow.shape)
+        largest = np.zeros((len(arcs), self.n_periods))
+        np.maximum.at(largest, pair, loss)
+        saved = self._at(self.on, size).times(self._every(largest[pair] - loss))
+        total = np.zeros((len(origins), self.n_periods))
+        np.add.at(total, arcs[:, 0], largest)
+        return fed.times(self._every(total)).minus(self._sum(saved, arcs[pair, 0], len(origins)))
 
     # ---- potential at no flow, under the largest allowed
     def _rest_passed(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.problem import ANY, POOL, Problem
+from optimizer.verify.audit_networks import audit_networks
 from optimizer.verify.result import Findings
 from optimizer.verify.tables import Comparison, Row, Tables, number, parts
 
@@ -25,7 +26,8 @@ def audit_region(region: Region, config: RunConfig, problem: Problem) -> Finding
     """Compare a Problem with the tables it was prepared from.
 
     Candidates and their windows, costs, lead times, profiles, lifetimes, land, O&M and capacities; sources and budgets by
-    owner and period; rules by county; demand of every origin by period; requires, excludes and locks; the discount rate.
+    owner and period; rules by county; demand of every origin by period; requires, excludes and locks; corridors, elevations, supplies
+    and sizes of pipe networks; the discount rate.
 
     Returns
     -------
@@ -40,6 +42,8 @@ def audit_region(region: Region, config: RunConfig, problem: Problem) -> Finding
     audit.money()
     audit.demand()
     audit.relations()
+    settings = {name: one.settings for name, one in config.system.items()}
+    audit_networks(audit.tables, settings, problem, audit.seen)
     audit.rate()
     return audit.seen.rows, audit.seen.found
 

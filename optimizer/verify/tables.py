@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 NAMES = (
     "catalogue", "candidates", "candidate_options", "sources", "budgets", "county_rules", "demand", "requires",
-    "excludes", "locks", "corridors", "values",
+    "excludes", "locks", "corridors", "values", "pipe_corridors", "elevations", "supplies",
 )  # fmt: skip
 RELATIVE = 1e-9
 
