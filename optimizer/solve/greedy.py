@@ -18,6 +18,7 @@ from optimizer.solve.settings import SolverSettings
 from optimizer.systems.registry import archetype
 
 GREEDY_GAP = 0.02
+NOTHING_SECONDS = 20.0
 
 
 def greedy_start(
@@ -32,23 +33,29 @@ def greedy_start(
     """Values of all columns of a first plan, or None when the proposals lead to none.
 
     Starts that no archetype proposes (or that the ``hint``, if there is one, does not make) are closed, so that the
-    model that is left is small.
+    model that is left is small. Where that finds nothing in its time, nothing is started but what is locked.
     """
-    first = proposals(model, hint)
+    quick = replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap))
+    narrow = _only(model, compiled, variables, proposals(model, hint))
+    solved = run(narrow, quick, stage="greedy", listener=listener, stop=stop)
+    if solved.values is not None:
+        return solved.values
+    bare = _only(model, compiled, variables, _locked(model))
+    return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
+
+
+def _only(model: Model, compiled: Compiled, variables: list[Any], first: dict[int, int]) -> Compiled:
+    """The model in which transitions may start only from a period on, and others not at all."""
     position = {id(v): i for i, v in enumerate(variables)}
     upper = compiled.col_upper.copy()
     for (p, t), variable in model.pyomo.sequence.started.items():
         if t < first.get(p, model.problem.horizon.n_periods) and id(variable) in position:
             upper[position[id(variable)]] = 0.0
-    narrow = replace(compiled, col_upper=np.maximum(upper, compiled.col_lower))
-    solved = run(
-        narrow,
-        replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap)),
-        stage="greedy",
-        listener=listener,
-        stop=stop,
-    )
-    return solved.values
+    return replace(compiled, col_upper=np.maximum(upper, compiled.col_lower))
+
+
+def _locked(model: Model) -> dict[int, int]:
+    return {lock.transition: 0 for lock in model.problem.locks if lock.kind == "fixed"}
 
 
 def proposals(model: Model, hint: Plan | None = None) -> dict[int, int]:
@@ -56,10 +63,7 @@ def proposals(model: Model, hint: Plan | None = None) -> dict[int, int]:
     first: dict[int, int] = {}
     for transition, period in _proposed(model, hint):
         first[transition] = min(period, first.get(transition, period))
-    for lock in model.problem.locks:
-        if lock.kind == "fixed":
-            first[lock.transition] = 0
-    return first
+    return first | _locked(model)
 
 
 def _proposed(model: Model, hint: Plan | None) -> Iterator[tuple[int, int]]:

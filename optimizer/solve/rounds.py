@@ -95,8 +95,8 @@ class _Rounds:
 
     def __init__(self, problem: Problem, settings: SolverSettings, simulate: Simulate, listener: Listener) -> None:
         self.problem, self.settings, self.simulate, self.listener = problem, settings, simulate, listener
-        self.began = time.monotonic()
         self.model = build(problem)
+        self.began = time.monotonic()
         self.steered = self.model
         self.known: set[Cut] = set()
         self.bound = np.inf

@@ -62,7 +62,7 @@ class Network:
         if self.medium == "water":
             return laws.water_loss(length, diameter, self.attrs["roughness"], peak)
         height = self.height if height is None else height
-        ends = height[self.d["arc_tail"][arc]], height[self.d["arc_head"][arc]]
+        ends = height[..., self.d["arc_tail"][arc]], height[..., self.d["arc_head"][arc]]
         return laws.gas_loss(length, diameter, self.attrs["roughness"], peak, *ends)
 
     def potential(self, pressure: float | np.ndarray, height: np.ndarray | None = None) -> np.ndarray:
@@ -72,7 +72,7 @@ class Network:
     def source(self, height: np.ndarray | None = None) -> np.ndarray:
         """(supply,) potential at the outlet of every supply."""
         height = self.height if height is None else height
-        return laws.potential(self.medium, self.d["supply_pressure"], height[self.d["supply_node"]])
+        return laws.potential(self.medium, self.d["supply_pressure"], height[..., self.d["supply_node"]])
 
     def pressure(self, at: np.ndarray, height: np.ndarray | None = None) -> np.ndarray:
         """(node,) pressure above the ground of potentials."""
@@ -147,23 +147,26 @@ class Network:
         loss
             (arc,) lost; zero everywhere gives the potentials at rest.
         height
-            (node,) m above the datum, in place of those of the tables.
+            (..., node) m above the datum, in place of those of the tables; several draws at once where it has more axes.
         """
-        at, source = np.full(self.n_nodes, np.nan), self.source(height)
+        source = self.source(height)
+        at = np.full((*source.shape[:-1], self.n_nodes), np.nan)
         limit = self.potential(float(self.attrs["reduced"]), height) if standing.reduced.any() else None
         on = standing.supply > 0
-        at[self.d["supply_node"][on]] = source[on]
+        at[..., self.d["supply_node"][on]] = source[..., on]
         for a in order:
             tail, head = self.d["arc_tail"][a], self.d["arc_head"][a]
-            at[head] = at[tail] + standing.lift[a] - loss[a]
+            at[..., head] = at[..., tail] + standing.lift[a] - loss[..., a]
             if limit is not None and standing.reduced[a]:
-                at[head] = min(at[head], limit[head])
+                at[..., head] = np.minimum(at[..., head], limit[..., head])
         return at
 
     def losses(self, standing: Standing, flow: np.ndarray, height: np.ndarray | None = None) -> np.ndarray:
-        """(arc,) potential lost at peak by the sizes that lie."""
-        lost, lying = np.zeros(self.n_arcs), np.flatnonzero(standing.size >= 0)
-        lost[lying] = self.loss(standing.size[lying], flow[lying], height)
+        """(..., arc) potential lost at peak by the sizes that lie."""
+        lying = np.flatnonzero(standing.size >= 0)
+        found = self.loss(standing.size[lying], flow[lying], height)
+        lost = np.zeros((*found.shape[:-1], self.n_arcs))
+        lost[..., lying] = found
         return lost
 
     def drawn(self, share: np.ndarray, period: int) -> np.ndarray:

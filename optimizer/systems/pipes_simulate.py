@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 NEAR = 1e-3
 """Metres of water, or kPa, by which a pressure may be short."""
+RESIDUAL = 1e-4
+"""Relative error of mass or energy beyond which a solve of the kernel is not believed."""
+TINY = 1e-9
 STEEP = 1e6
 """Potential at the supplies of the network that the kernel sees: losses alone matter there."""
 
@@ -90,6 +93,7 @@ class _Run:
         self.fed = net.fed(standing, self.order)
         self.drawn = np.where(self.fed, net.drawn(asked * standing.connected, period), 0.0)
         self.flow, self.lost = self._kernel()
+        self.residual = self._residual()
         self.at = net.potentials(standing, self.order, self.lost)
         self.rest = net.potentials(standing, self.order, np.zeros(net.n_arcs))
         self.good = self._good()
@@ -106,6 +110,14 @@ class _Run:
         flow[lying], lost[lying] = found
         return flow, lost
 
+    def _residual(self) -> float:
+        """Largest error of mass (flows of a forest are sums of what is drawn) and of energy (the law at those flows), relative
+        to the largest flow and loss.
+        """
+        true = self.net.flows(self.order, self.drawn)
+        pairs = ((self.flow, true), (self.lost, self.net.losses(self.standing, true)))
+        return float(max(np.abs(found - right).max(initial=0.0) / max(right.max(initial=0.0), TINY) for found, right in pairs))
+
     def _good(self) -> np.ndarray:
         """(origin,) whether a place that is asked to be served gets what it wants at the pressure it needs."""
         net, node = self.net, self.net.d["origin_node"]
@@ -114,7 +126,8 @@ class _Run:
         for a in self.order:
             hold[net.d["arc_head"][a]] &= hold[net.d["arc_tail"][a]]
         enough = np.nan_to_num(net.pressure(self.at), nan=-np.inf) >= float(net.attrs["least"]) - NEAR
-        return np.asarray(hold[node] & enough[node] & self.standing.connected & self.fed[node])
+        solved = self.residual <= RESIDUAL
+        return np.asarray(hold[node] & enough[node] & self.standing.connected & self.fed[node] & solved)
 
     def _holds(self, at: np.ndarray, least: float) -> np.ndarray:
         return np.asarray(np.nan_to_num(self.net.pressure(at), nan=-np.inf) >= least - NEAR)
@@ -250,6 +263,7 @@ def _notes(problem: Problem, net: Network, runs: list[_Run], pressures: np.ndarr
     o, t = np.unravel_index(int(np.argmin(at)), at.shape)
     lowest = f"{at[o, t]:.1f} {unit} at {net.d['origin'][o]}, {problem.horizon.labels[t]}"
     notes = [f"{net.name}: lowest pressure at peak {lowest} (at least {net.attrs['least']:g})"]
+    notes.append(f"{net.name}: largest error of mass or energy in the simulations {max(r.residual for r in runs):.1e} (relative)")
     if short.any():
         notes.append(f"{net.name}: {int(short.sum())} places and periods without the pressure or flow they need")
     held = _sampled(net, runs[-1])
@@ -267,13 +281,10 @@ def _sampled(net: Network, run: _Run) -> np.ndarray | None:
     samples, served = int(net.attrs["samples"]), np.flatnonzero(run.asked * run.standing.connected > 0)
     if not samples or not len(served) or not net.d["node_uncertainty"].any():
         return None
-    rng, held = np.random.default_rng(0), np.zeros(len(served))
-    node = net.d["origin_node"][served]
-    for _ in range(samples):
-        height = net.height + rng.normal(size=net.n_nodes) * net.d["node_uncertainty"]
-        lost = net.losses(run.standing, run.flow, height)
-        peak = net.pressure(net.potentials(run.standing, run.order, lost, height), height)
-        rest = net.potentials(run.standing, run.order, np.zeros(net.n_arcs), height)
-        fine = (peak >= float(net.attrs["least"]) - NEAR) & (net.pressure(rest, height) <= float(net.attrs["most"]) + NEAR)
-        held += fine[node]
-    return held / samples
+    draws = np.random.default_rng(0).normal(size=(samples, net.n_nodes))
+    height = net.height + draws * net.d["node_uncertainty"]
+    peak = net.potentials(run.standing, run.order, net.losses(run.standing, run.flow, height), height)
+    rest = net.potentials(run.standing, run.order, np.zeros(net.n_arcs), height)
+    fine = net.pressure(peak, height) >= float(net.attrs["least"]) - NEAR
+    fine &= net.pressure(rest, height) <= float(net.attrs["most"]) + NEAR
+    return np.asarray(fine[:, net.d["origin_node"][served]].mean(axis=0))

@@ -12,7 +12,9 @@ from optimizer.problem import Problem
 from optimizer.verify.tables import Comparison, Tables, number
 
 
-def audit_networks(tables: Tables, settings: Mapping[str, Mapping[str, Any]], problem: Problem, seen: Comparison) -> None:
+def audit_networks(
+    tables: Tables, settings: Mapping[str, Mapping[str, Any]], problem: Problem, seen: Comparison
+) -> None:
     """Compare the networks of every system that has arcs.
 
     Parameters
