@@ -14,13 +14,13 @@ from optimizer.systems.pipes_greedy import greedy
 from optimizer.systems.pipes_model import PipesModel
 from optimizer.systems.pipes_network import Network
 from optimizer.systems.pipes_prepare import prepare
+from optimizer.systems.pipes_report import report_sections
 from optimizer.systems.pipes_simulate import cuts, simulate
 from optimizer.systems.pipes_tangent import model_unit
-from optimizer.systems.protocol import Relation, ReportSection
+from optimizer.systems.protocol import Relation
 
 if TYPE_CHECKING:
     from optimizer.ledger import Ledger
-    from optimizer.plan import Plan
 
 __all__ = ["RELATION", "build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
 
@@ -80,32 +80,3 @@ def _amount(variable: Any) -> float:
 def metrics(name: str) -> tuple[str, ...]:
     """Units served a year, mean over the horizon."""
     return (f"served:{name}",)
-
-
-def report_sections(problem: Problem, system: SystemProblem, plan: Plan) -> tuple[ReportSection, ...]:
-    """Pipes by year with diameter, length, flow and pressure at the end."""
-    net, decisions, start = Network(system), plan.systems[system.name], plan.decisions["start"].values
-    to_state = problem.sequence["to_state"].values
-    unit = "m" if net.medium == "water" else "kPa"
-    rows = []
-    for k, state in enumerate(net.d["size_state"]):
-        for p in np.flatnonzero(to_state == state):
-            for t in np.flatnonzero(start[p]):
-                arc = int(net.d["size_arc"][k])
-                last = decisions.sizes["period"] - 1
-                rows.append(
-                    (
-                        problem.horizon.labels[t], str(net.d["arc"][arc]), round(float(net.d["arc_length"][arc]) / 1000, 2),
-                        round(float(net.d["size_diameter"][k]) * 1000), round(float(decisions["flow"].values[arc, last])),
-                        round(float(decisions["pressure"].values[net.d["arc_head"][arc], last]), 1),
-                    )
-                )  # fmt: skip
-    if not rows:
-        return ()
-    columns = {
-        "zh": ("开工", "管道", "长度 km", "内径 mm", f"末年流量 {system.data.attrs['unit']}", f"末端压力 {unit}"),
-        "en": ("start", "pipe", "km", "inner diameter mm", f"flow in the last period, {system.data.attrs['unit']}",
-               f"pressure at the end, {unit}"),
-    }  # fmt: skip
-    title = {"zh": "管道建设与压力", "en": "Pipes and pressures"}
-    return (ReportSection(title, columns, tuple(sorted(rows))),)

@@ -112,3 +112,9 @@ def test_greedy_proposes_starts_that_may_be_made(run: Run) -> None:
 def test_metrics_are_named_in_the_model(run: Run) -> None:
     declared = archetype(run.system.archetype).metrics(run.system.name)
     assert set(declared) <= set(run.built.model.metrics)
+
+
+def test_report_sections_are_tables_in_both_languages(run: Run) -> None:
+    for section in archetype(run.system.archetype).report_sections(run.problem, run.system, run.plan):
+        assert section.rows and set(section.title) == {"zh", "en"} == set(section.columns)
+        assert {len(row) for row in section.rows} == {len(section.columns["zh"])} == {len(section.columns["en"])}
