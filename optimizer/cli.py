@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_plan(commands)
     _add_runs(commands)
+    _add_evaluate(commands)
     _add_region(commands)
     _command(commands, "bench", "bench", "published instances and timings 基准测试")
     return parser
@@ -96,6 +97,14 @@ def _add_runs(commands: Commands) -> None:
     compare = _command(commands, "compare", "compare", "compare runs, in the terminal and as one HTML file 方案比较")
     compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="the first is what the others are compared with")
     compare.add_argument("--output", type=Path, default=Path("comparison.html"), metavar="FILE", help="default: comparison.html")
+
+
+def _add_evaluate(commands: Commands) -> None:
+    evaluate = _command(commands, "evaluate", "evaluate", "what a plan loses when works are missing or fail 缺失与故障评估")
+    evaluate.add_argument("run", type=Path, metavar="RUN", help="a run folder, or the beginning of the name of one in runs/")
+    evaluate.add_argument("--drop", nargs="+", default=[], metavar="CANDIDATE", help="without these candidates")
+    evaluate.add_argument("--n-1", action="store_true", dest="n_1", help="every candidate in service fails alone; ranked")
+    evaluate.add_argument("--output", type=Path, default=Path("failures.csv"), metavar="FILE", help="of --n-1 (default: failures.csv)")
 
 
 def _add_region(commands: Commands) -> None:

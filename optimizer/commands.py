@@ -113,6 +113,17 @@ def compare(args: Namespace) -> int:
     return 0
 
 
+def evaluate(args: Namespace) -> int:
+    """What a run's plan loses without some works, or by every single failure."""
+    from optimizer import pipeline
+    from optimizer.scenarios import losses
+    from optimizer.scenarios.store import open_run
+
+    evaluator = pipeline.evaluator_of(open_run(args.run).folder)
+    losses.show(losses.failures(evaluator, args.output) if args.n_1 else losses.dropped(evaluator, args.drop), evaluator)
+    return 0
+
+
 def region_check(args: Namespace) -> int:
     """Read a region and name every fault in it."""
     from optimizer.region import read_region
@@ -146,6 +157,6 @@ def bench(args: Namespace) -> int:
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
-    "plan": plan, "verify": verify, "show": show, "report": report, "runs": runs, "compare": compare,
+    "plan": plan, "verify": verify, "show": show, "report": report, "runs": runs, "compare": compare, "evaluate": evaluate,
     "region_check": region_check, "region_template": region_template, "bench": bench,
 }

@@ -12,6 +12,7 @@ from typing import Any
 from optimizer._paths import region_path
 from optimizer.config import RunConfig
 from optimizer.errors import InputError
+from optimizer.evaluate import Evaluator
 from optimizer.plan import Plan, Round
 from optimizer.plan_file import read_plan
 from optimizer.prepare import prepare_problem
@@ -171,6 +172,12 @@ def rebuild_report(folder: Path, output: Path | None = None) -> Path:
     if path.resolve() == (folder / "report.html").resolve():
         note_rewritten(path)
     return path
+
+
+def evaluator_of(folder: Path) -> Evaluator:
+    """The plan of a run folder, ready to be evaluated without some of its works."""
+    _, _, problem = _reopened(folder)
+    return Evaluator(problem, read_plan(folder / "plan.nc"))
 
 
 def _reopened(folder: Path) -> tuple[RunConfig, Region, Problem]:

@@ -145,6 +145,10 @@ Strengthener = Callable[[Problem, SystemProblem, Effort], "Strengthened | None"]
 """Optional function ``strengthen`` of an archetype's module; None says that it has nothing to add."""
 
 
+Carrier = Callable[[SystemProblem, xr.Dataset, np.ndarray], xr.Dataset]
+"""Optional function ``carried`` of an archetype's module: its decisions cut down to capacities, (candidate, period)."""
+
+
 @dataclass(frozen=True)
 class ReportSection:
     """A table that an archetype wants in the report: titles by language, columns by language, rows."""
