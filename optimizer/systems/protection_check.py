@@ -6,8 +6,11 @@ import numpy as np
 import xarray as xr
 
 from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.protection_audit import audit
 from optimizer.systems.protection_lookup import Lookup
 from optimizer.verify.result import Violation
+
+__all__ = ["METRIC", "audit", "check", "demand", "lost", "rows_checked", "served", "value"]
 
 METRIC = "ead_avoided"
 RELATIVE = 1e-6

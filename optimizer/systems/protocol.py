@@ -207,7 +207,8 @@ class Checker(Protocol):
 
     It may also have ``METRIC``, the name of its metric in place of ``served``, and two functions: ``exposed(problem,
     system, decisions)``, CNY a year by place, (period,), that are earned only while the place is in service, and
-    ``lost(problem, system, states)``, the expected share of a year that places are out of service, (period,) each.
+    ``lost(problem, system, states)``, the expected share of a year that places are out of service, (period,) each; and
+    ``audit(system, tables, seen)``, which compares its arrays with the region's tables.
     """
 
     def check(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.problem import ANY, POOL, Problem
+from optimizer.systems.registry import checker
 from optimizer.verify.audit_networks import audit_networks
 from optimizer.verify.result import Findings
 from optimizer.verify.tables import Comparison, Row, Tables, number, parts
@@ -45,6 +46,10 @@ def audit_region(region: Region, config: RunConfig, problem: Problem) -> Finding
     settings = {name: one.settings for name, one in config.system.items()}
     audit_networks(audit.tables, settings, problem, audit.seen)
     audit.rate()
+    for system in problem.systems.values():
+        own = getattr(checker(system.archetype), "audit", None)
+        if own is not None:
+            own(system, audit.tables, audit.seen)
     return audit.seen.rows, audit.seen.found
 
 

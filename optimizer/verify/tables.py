@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 NAMES = (
     "catalogue", "candidates", "candidate_options", "sources", "budgets", "county_rules", "demand", "requires",
-    "excludes", "locks", "corridors", "values", "pipe_corridors", "elevations", "supplies",
+    "excludes", "locks", "corridors", "values", "pipe_corridors", "elevations", "supplies", "river_reaches", "flood_peaks",
+    "flood_zones", "zone_drainage", "zone_assets", "damage_curves", "zone_places",
 )  # fmt: skip
 RELATIVE = 1e-9
 

@@ -100,3 +100,14 @@ def test_a_plan_passes_the_audit_and_every_check(tmp_path: Path) -> None:
     ]  # fmt: skip
     for section in sections:
         assert {len(row) for row in section.rows} == {len(section.columns["zh"])} == {len(section.columns["en"])}
+
+
+@pytest.mark.parametrize("name", ["reach_peak", "reach_slope", "zone_area", "asset_value", "rain_runoff", "damage_share"])
+def test_the_audit_finds_an_array_that_differs(tmp_path: Path, name: str) -> None:
+    problem, region = problem_of(tmp_path, flood(), **tables())
+    system = problem.systems["flood"]
+    data = system.data.copy(deep=True)
+    data[name].values.flat[0] += 0.125
+    wrong = replace(problem, systems={"flood": replace(system, data=data)})
+    assert not audit_region(region, config(flood()), problem)[1]
+    assert audit_region(region, config(flood()), wrong)[1]
