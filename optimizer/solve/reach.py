@@ -77,10 +77,12 @@ def _definitions(compiled: Compiled, spent: np.ndarray) -> dict[int, tuple[sp.cs
     is_spent[spent] = True
     defined = {}
     for r in compiled.rows.of_family("spending"):
-        row = by_row[r]
-        (at,) = np.flatnonzero(is_spent[row.indices])
-        column, coef = int(row.indices[at]), float(row.data[at])
-        rest = sp.csr_matrix((np.delete(row.data, at), np.delete(row.indices, at), [0, row.nnz - 1]), shape=row.shape)
+        row = slice(by_row.indptr[r], by_row.indptr[r + 1])
+        indices, data = by_row.indices[row], by_row.data[row]
+        (at,) = np.flatnonzero(is_spent[indices])
+        column, coef = int(indices[at]), float(data[at])
+        shape = (1, by_row.shape[1])
+        rest = sp.csr_matrix((np.delete(data, at), np.delete(indices, at), [0, len(data) - 1]), shape=shape)
         defined[column] = (-rest / coef, float(compiled.row_upper[r]) / coef)
     return defined
 
@@ -112,16 +114,26 @@ def _closed(compiled: Compiled, matrix: sp.csr_matrix, most: np.ndarray) -> np.n
     by_column = matrix.tocsc()
     started = []
     for chain in chains:
-        spending = np.cumsum(by_column[:, chain].toarray()[:, ::-1], axis=1)[:, ::-1]
-        lowest = np.minimum(spending.min(axis=1), 0.0)
-        least = least + lowest
-        started.append((spending, lowest))
+        touched, spending = _spending(by_column, chain)
+        lowest = np.minimum(spending.min(axis=1, initial=0.0), 0.0)
+        least[touched] += lowest
+        started.append((touched, spending, lowest))
     upper = compiled.col_upper.copy()
-    for chain, (spending, lowest) in zip(chains, started, strict=True):
-        beyond = (spending + (least - lowest)[:, None] > most[:, None]).any(axis=0)
+    for chain, (touched, spending, lowest) in zip(chains, started, strict=True):
+        beyond = (spending + (least[touched] - lowest)[:, None] > most[touched, None]).any(axis=0)
         closed = len(chain) if beyond.all() else int(np.argmin(beyond))
         upper[chain[:closed]] = np.maximum(0.0, compiled.col_lower[chain[:closed]])
     return upper
+
+
+def _spending(by_column: sp.csc_matrix, chain: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that a chain touches, and (row, period) what a start by each period would spend there."""
+    parts = [slice(by_column.indptr[j], by_column.indptr[j + 1]) for j in chain]
+    touched = np.unique(np.concatenate([by_column.indices[part] for part in parts]))
+    spending = np.zeros((len(touched), len(chain)))
+    for k, part in enumerate(parts):
+        spending[np.searchsorted(touched, by_column.indices[part]), k] = by_column.data[part]
+    return touched, np.cumsum(spending[:, ::-1], axis=1)[:, ::-1]
 
 
 def _chains(compiled: Compiled) -> list[list[int]]:
@@ -129,10 +141,11 @@ def _chains(compiled: Compiled) -> list[list[int]]:
     by_row = compiled.matrix.tocsr()
     after: dict[int, int] = {}
     for r in compiled.rows.of_family("started_once"):
-        row = by_row[r]
-        if row.nnz == 2:
+        row = slice(by_row.indptr[r], by_row.indptr[r + 1])
+        indices, data = by_row.indices[row], by_row.data[row]
+        if len(data) == 2:
             sign = 1.0 if np.isfinite(compiled.row_upper[r]) else -1.0
-            early, late = row.indices if row.data[0] * sign > 0 else row.indices[::-1]
+            early, late = indices if data[0] * sign > 0 else indices[::-1]
             after[int(early)] = int(late)
     chains = []
     for first in after.keys() - set(after.values()):

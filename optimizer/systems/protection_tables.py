@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -224,8 +225,8 @@ class _Checks:
         named = [o.strip() for o in text(record["options"]).split(";") if o.strip()]
         if named != ["*"]:
             return named
-        return [
-            str(r["option"])
-            for r in records(rows(self.region, "catalogue"))
-            if (r["system"], r["role"]) == (record["system"], record["role"])
-        ]
+        return [str(r["option"]) for r in self._sizes if (r["system"], r["role"]) == (record["system"], record["role"])]
+
+    @cached_property
+    def _sizes(self) -> list[Record]:
+        return records(rows(self.region, "catalogue"))
