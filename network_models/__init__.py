@@ -10,6 +10,7 @@ KERNEL_MODULES = (
     "network_models._warm",
     "network_models.hydraulics.gas_warm",
     "network_models.hydraulics.water_run",
+    "network_models.flood.warm",
     "network_models.sequencing.warm",
 )
 """Modules with kernels; each offers ``warm()``, which calls every kernel once and yields its name."""
