@@ -12,6 +12,7 @@ from shapely.geometry import shape
 from optimizer.report.page import Section, render_page, render_section
 from optimizer.report.reasons import reasons
 from optimizer.report.svg import PALETTE, WIDTH, Projection, bars, county_shapes, path_of, polyline
+from optimizer.report.systems import systems_section
 from optimizer.report.views import Views
 from optimizer.report.words import both, word
 
@@ -32,6 +33,7 @@ def write_html(path: Path, views: Views) -> None:
         Section(
             "counties", word("counties"), render_section("counties.html", v=views, systems=list(views.problem.systems))
         ),
+        Section("systems", word("systems"), systems_section(views)),
         Section("verification", word("verification"), _verification(views)),
         Section("flips", word("flips"), _flips(views)),
         Section("left", word("left_out"), _left_out(views)),

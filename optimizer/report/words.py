@@ -45,6 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "projects": ("项目", "Projects"),
     "project": ("项目", "Project"),
     "project_list": ("项目清单", "Project list"),
+    "systems": ("各系统", "System by system"),
     "system": ("系统", "System"),
     "option": ("规模", "Size"),
     "start": ("开工", "Start"),

@@ -11,6 +11,8 @@ from optimizer.ledger import VALUE
 from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem, SystemProblem
 from optimizer.region import Region
+from optimizer.report.page import render_section
+from optimizer.report.systems import MOST_ROWS, shaped
 from optimizer.solve.rounds import as_simulated
 from optimizer.solve.solve import Built, build, solve_built
 from optimizer.systems.registry import ARCHETYPES, archetype, checker
@@ -118,3 +120,13 @@ def test_report_sections_are_tables_in_both_languages(run: Run) -> None:
     for section in archetype(run.system.archetype).report_sections(run.problem, run.system, run.plan):
         assert section.rows and set(section.title) == {"zh", "en"} == set(section.columns)
         assert {len(row) for row in section.rows} == {len(section.columns["zh"])} == {len(section.columns["en"])}
+
+
+def test_tables_of_the_report_are_as_wide_as_their_heads(run: Run) -> None:
+    sections = archetype(run.system.archetype).report_sections(run.problem, run.system, run.plan)
+    shown = [shaped(("系统", "system"), section) for section in sections]
+    for section, shape in zip(sections, shown, strict=True):
+        assert {len(row) for row in section.rows} == {len(shape["columns"])}
+    page = render_section("systems.html", sections=shown)
+    assert page.count("<table>") == len(sections)
+    assert page.count("<tr>") == sum(1 + min(len(section.rows), MOST_ROWS) for section in sections)
