@@ -38,7 +38,7 @@ BLOCK_GAP, STEP_GAP, MASTER_GAP = 1e-3, 1e-3, 5e-4
 STEPS = 12
 """Neighbourhoods between two masters."""
 PROVED_AT_ONCE = 0.34
-"""Share of the open blocks, the widest first, that are solved longer in a round; in the first round all are."""
+"""Share of the open blocks, the widest first, that are solved longer in a round."""
 PATIENCE = 3.0
 """Wall time that a task may take, as a multiple of its processor time."""
 TOLERANCE = 1e-6
@@ -94,7 +94,7 @@ class Decomposition:
 
     # ---- the story
     def solve(self) -> str:
-        """Prices, blocks, master; then open blocks longer, neighbourhoods, other prices, and the master after each.
+        """Prices, blocks, master; then other prices, neighbourhoods and open blocks longer, by turns.
 
         Returns
         -------
@@ -131,13 +131,15 @@ class Decomposition:
         for round_number in itertools.count(1):
             if self.settings.passes is not None and round_number > self.settings.passes:
                 return
-            widest = self._widest()
-            count = len(widest) if round_number == 1 else round(PROVED_AT_ONCE * len(widest) + 0.5)
-            yield from self._prove(widest[:count], self._limit(short * 2.0 ** (round_number + 1)))
+            yield from self._spread(short)
             yield from self._combine()
             yield from self._improve(STEPS)
             yield from self._combine()
-            yield from self._spread(short)
+            widest = self._widest()
+            count = round(PROVED_AT_ONCE * len(widest) + 0.5)
+            yield from self._prove(widest[:count], self._limit(short * 2.0**round_number))
+            yield from self._combine()
+            yield from self._improve(STEPS)
             yield from self._combine()
 
     def _work(self, hands: Crew, jobs: Iterator[Job]) -> None:

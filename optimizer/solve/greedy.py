@@ -19,6 +19,8 @@ from optimizer.systems.registry import archetype
 
 GREEDY_GAP = 0.02
 NOTHING_SECONDS = 20.0
+MOST_CHOICES = 10_000
+"""With more choices the proposals together are themselves too large a model: blocks find plans sooner."""
 
 
 def greedy_start(
@@ -33,14 +35,17 @@ def greedy_start(
     """Values of all columns of a first plan, or None when the proposals lead to none.
 
     Starts that no archetype proposes (or that the ``hint``, if there is one, does not make) are closed, so that the
-    model that is left is small. Where that finds nothing in its time, nothing is started but what is locked.
+    model that is left is small. Where that finds nothing in its time, or the model is very large, nothing is started but
+    what is locked.
     """
     quick = replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap))
+    bare = _only(model, compiled, variables, _locked(model))
+    if hint is None and compiled.integer.sum() >= MOST_CHOICES:
+        return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
     narrow = _only(model, compiled, variables, proposals(model, hint))
     solved = run(narrow, quick, stage="greedy", listener=listener, stop=stop)
     if solved.values is not None:
         return solved.values
-    bare = _only(model, compiled, variables, _locked(model))
     return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
 
 
