@@ -135,6 +135,15 @@ def test_rivers_are_trees_and_zones_stand_dry_in_ordinary_years() -> None:
     assert 2500 < mean.loc[mean.index.isin(lanzhou)].sum() < 4500
 
 
+def test_flood_works_raised_in_steps_cost_more_than_at_once_and_less_than_built_twice() -> None:
+    sizes = gansu().tables["catalogue"].query("system == 'flood'").set_index(["role", "option"])
+    steps = sizes[sizes["from_options"] != ""]
+    assert len(steps) == 4
+    for (role, _), row in steps.iterrows():
+        lower = sizes.loc[(role, row["from_options"]), "overnight_cost"]
+        assert row["overnight_cost"] < lower + row["upgrade_cost"] < lower + row["overnight_cost"]
+
+
 def test_water_for_a_dense_township_pays_and_costs_what_schemes_cost() -> None:
     """The calculation of SOURCES.md: 1,500 people without a tap, 8 km of DN100 and the pipes in their villages."""
     value = gansu().tables["values"].set_index("key")["central"]

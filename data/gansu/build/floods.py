@@ -33,6 +33,8 @@ LOW_GROUND, HIGH_GROUND_M = 0.6, 4.0
 CLASSES = {"residential": 0.55, "commercial": 0.25, "industrial": 0.2}
 GROWTH = 0.02
 LEVEES = (20, 50, 100, 200)
+UPGRADE = 1.1
+"""An upgrade costs so many times the difference of both costs, as for hubs."""
 OUTAGE_DAYS = 30
 LANZHOU = "620102"
 RESERVOIR = "LJX"
@@ -195,25 +197,30 @@ def levee_cost_km(years: float) -> float:
 def catalogue() -> list[Row]:
     """Levees by the kilometre, drains by the km2, a warning system, the joint rule."""
     rows = []
-    for i, years in enumerate(LEVEES):
-        below = ";".join(f"y{y}" for y in LEVEES[:i])
+    lower, spent = "", 0.0
+    for years in LEVEES:
         cost = round(levee_cost_km(years), -4)
         rows.append(_size("levee", f"y{years}", f"{years} 年一遇堤防每公里", f"Levee, {years} years, a km", years, "yr", cost,
-                          2 if years >= 100 else 1, 50, below))  # fmt: skip
+                          2 if years >= 100 else 1, 50, lower, spent))  # fmt: skip
+        lower, spent = f"y{years}", cost
+    few = 10_000_000
     return [
         *rows,
-        _size("drainage", "y3", "3 年一遇排水", "Drains, 3 years, a km2", 3, "yr", 10_000_000, 1, 40),
-        _size("drainage", "y20", "20 年一遇排涝", "Drains, 20 years, a km2", 20, "yr", fact("V201"), 2, 40, "y3"),
+        _size("drainage", "y3", "3 年一遇排水", "Drains, 3 years, a km2", 3, "yr", few, 1, 40),
+        _size("drainage", "y20", "20 年一遇排涝", "Drains, 20 years, a km2", 20, "yr", fact("V201"), 2, 40, "y3", few),
         _size("warning", "siren", "洪水预警系统", "Flood warning", 0.1, "1", 3_000_000, 0, 15),
         _size("joint", "plan", "联合调度", "Joint operation", 0, "", 20_000_000, 1, 15),
     ]
 
 
 def _size(
-    role: str, option: str, zh: str, en: str, capacity: float, unit: str, cost: float, lead: int, life: int, below: str = ""
+    role: str, option: str, zh: str, en: str, capacity: float, unit: str, cost: float, lead: int, life: int,
+    lower: str = "", spent: float = 0.0,
 ) -> Row:  # fmt: skip
+    """One size; ``lower`` is the option that it can be an upgrade of, ``spent`` what that one costs."""
+    upgrade = round(UPGRADE * (cost - spent)) if lower else ""
     profile = ";".join([f"{1 / max(1, lead):g}"] * max(1, lead))
-    cells = ("flood", role, option, zh, en, capacity, unit, round(cost), 0, lead, profile, life, 0, below, "", "")
+    cells = ("flood", role, option, zh, en, capacity, unit, round(cost), 0, lead, profile, life, 0, lower, upgrade, "")
     return dict(zip(CATALOGUE_COLUMNS, cells, strict=True))
 
 
