@@ -11,7 +11,8 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -39,6 +40,8 @@ STEPS = 12
 """Neighbourhoods between two masters."""
 PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer in a round."""
+MOST_ENTRIES, RELAXATION_SHARE = 1_000_000, 0.2
+"""From when on the relaxation is solved by a first-order method, and the share of the time that it gets."""
 PATIENCE = 3.0
 """Wall time that a task may take, as a multiple of its processor time."""
 TOLERANCE = 1e-6
@@ -122,7 +125,11 @@ class Decomposition:
             whole.cost,
             whole.constant,
         )
-        yield Job(self._task(relaxed, None, 0.0, self._left()), self._take_relaxation)
+        task = self._task(relaxed, None, 0.0, self._left())
+        if whole.matrix.nnz > MOST_ENTRIES:
+            limit = RELAXATION_SHARE * self.seconds
+            task = replace(task, first_order=True, seconds=limit, wall=limit)
+        yield Job(task, partial(self._take_relaxation, task.first_order))
 
     def _go_on(self) -> Iterator[Job]:
         short = self._limit(FIRST_SHARE * self.seconds * self.width / max(1, len(self.known)))
@@ -172,10 +179,11 @@ class Decomposition:
         return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
 
     # ---- prices and bounds
-    def _take_relaxation(self, answer: Answer) -> None:
-        self.infeasible = answer.termination == "infeasible"
+    def _take_relaxation(self, rough: bool, answer: Answer) -> None:
+        """Shadow prices, which may be rough; its value is a bound only where they are not."""
+        self.infeasible = answer.termination == "infeasible" and not rough
         self.prices.add(shadow_prices(self.split, answer.duals))
-        if answer.termination == "optimal":
+        if answer.termination == "optimal" and not rough:
             self.hear(answer.bound + TOLERANCE * abs(answer.bound))
 
     def _prove(self, chosen: Sequence[Known], seconds: float) -> Iterator[Job]:

@@ -119,6 +119,8 @@ def run(
         **settings.options,
     }.items():
         set_option(highs, name, value)
+    if settings.options.get("solver") == "pdlp":
+        set_option(highs, "output_flag", False)  # it prints whatever log_to_console says
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = list(start)
@@ -218,7 +220,7 @@ def _read(highs: highspy.Highs, compiled: Linear, seconds: float) -> Solved:
         float(objective),
         math.inf if bound is None else max(bound, float(objective)),
         seconds,
-        None if compiled.integer.any() or values is None else np.array(highs.getSolution().row_dual, float),
+        None if compiled.integer.any() or not highs.getSolution().dual_valid else np.array(highs.getSolution().row_dual),
     )
 
 

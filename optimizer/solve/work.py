@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class Task:
         Seconds of wall time after which the answer is of no use any more.
     keep
         How many of the last improvements are handed back.
+    first_order
+        Whether a continuous programme is solved by a first-order method (PDLP): shadow prices soon, good to a thousandth.
     """
 
     model: Milp
@@ -42,6 +45,7 @@ class Task:
     nodes: int | None
     seed: int
     keep: int = 4
+    first_order: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,9 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
         del seen[: -task.keep]
         return True
 
-    options = {} if task.nodes is None or not task.model.integer.any() else {"mip_max_nodes": task.nodes}
+    options: dict[str, Any] = {} if task.nodes is None or not task.model.integer.any() else {"mip_max_nodes": task.nodes}
+    if task.first_order:
+        options = {"solver": "pdlp"}
     settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)
     taken: Callable[[np.ndarray], bool] | None = found if task.model.integer.any() else None
     limit = WorkLimit(task.seconds, stop or next(iter(_stop), None))
