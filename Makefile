@@ -39,8 +39,8 @@ bench-smoke: $(DEV)
 	$(BIN)/python -m benchmarks.smoke
 
 bench: $(BENCH)
-	$(BIN)/chengxiang bench kernels --json benchmarks/results/kernels.json
-	$(BIN)/chengxiang bench siting --json benchmarks/results/siting.json
+	@for suite in kernels routing dikes gas-operation gas-expansion gas-simulation water-simulation water-design siting sequence province; do \
+		echo "== $$suite"; $(BIN)/chengxiang bench $$suite --json benchmarks/results/$$(echo $$suite | tr - _).json; done
 
 # needs uv; writes exact versions with hashes and no registry address
 requirements:
