@@ -141,13 +141,11 @@ class Decomposition:
             yield from self._spread(short)
             yield from self._combine()
             yield from self._improve(STEPS)
-            yield from self._combine()
             widest = self._widest()
             count = round(PROVED_AT_ONCE * len(widest) + 0.5)
             yield from self._prove(widest[:count], self._limit(short * 2.0**round_number))
             yield from self._combine()
             yield from self._improve(STEPS)
-            yield from self._combine()
 
     def _work(self, hands: Crew, jobs: Iterator[Job]) -> None:
         """Give out jobs as hands are free; a job is thought of when it is its turn."""
