@@ -36,14 +36,6 @@ class Known:
         key = self._key(plan)
         return next((i for i, known in enumerate(self.plans) if self._key(known) == key), None)
 
-    def forget(self, prices: np.ndarray) -> None:
-        """Keep the plans worth most at these prices, and the two newest."""
-        if len(self.plans) > MOST_PLANS:
-            worth = self.worth(prices)
-            worth[-2:] = np.inf
-            kept = np.sort(np.argsort(-worth, kind="stable")[: MOST_PLANS // 2])
-            self.plans = [self.plans[i] for i in kept]
-
     def worth(self, prices: np.ndarray) -> np.ndarray:
         """What each plan is worth at these prices."""
         cost = self.block.priced(prices).cost
