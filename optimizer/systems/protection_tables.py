@@ -112,9 +112,12 @@ class _Checks:
                 if float(r[column]) <= 0:
                     yield self._finding(table, r["row"], column, f"{r[column]:g}", "more than 0", "Correct it.")
         graph = nx.DiGraph((str(r[key]), text(r["downstream_id"])) for _, key, r in listed if text(r["downstream_id"]))
+        place = {name: at for at, name in enumerate(known)}
         for circle in nx.simple_cycles(graph):
-            table, r = known.get(circle[0], ("river_reaches", {"row": None}))
-            says, remedy = " -> ".join([*circle, circle[0]]), "Correct where one of them flows."
+            first = min(range(len(circle)), key=lambda at: place.get(circle[at], len(place)))
+            round_trip = [*circle[first:], *circle[: first + 1]]
+            table, r = known.get(round_trip[0], ("river_reaches", {"row": None}))
+            says, remedy = " -> ".join(round_trip), "Correct where one of them flows."
             yield self._finding(table, r["row"], "downstream_id", says, "a tree that flows to an outlet", remedy)
 
     def rising(self) -> Iterator[Finding]:
