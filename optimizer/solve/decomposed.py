@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +27,12 @@ from optimizer.solve.known import Known
 from optimizer.solve.master import Master
 from optimizer.solve.milp import Milp, some_columns
 from optimizer.solve.partition import SMALL
-from optimizer.solve.prices import Prices, disturbed, shadow_prices
+from optimizer.solve.prices import Prices, near, shadow_prices
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Answer, Task
 
-FIRST_SHARE, STEP_SHARE, MASTER_SHARE = 0.15, 0.015, 0.04
+FIRST_SHARE, STEP_SHARE, MASTER_SHARE = 0.4, 0.015, 0.04
 """Shares of the time for the first solve of all blocks, for one neighbourhood, for one master."""
 LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
 """Of one task."""
@@ -42,6 +43,8 @@ PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer in a round."""
 MOST_ENTRIES, RELAXATION_SHARE = 1_000_000, 0.2
 """From when on the relaxation is solved by a first-order method, and the share of the time that it gets."""
+OUTWARD = 0.7
+"""How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 PATIENCE = 3.0
 """Wall time that a task may take, as a multiple of its processor time."""
 TOLERANCE = 1e-6
@@ -138,7 +141,7 @@ class Decomposition:
         for round_number in itertools.count(1):
             if self.settings.passes is not None and round_number > self.settings.passes:
                 return
-            yield from self._spread(short)
+            yield from self._reprice(short)
             yield from self._combine()
             yield from self._improve(STEPS)
             widest = self._widest()
@@ -180,13 +183,13 @@ class Decomposition:
     def _take_relaxation(self, rough: bool, answer: Answer) -> None:
         """Shadow prices, which may be rough; its value is a bound only where they are not."""
         self.infeasible = answer.termination == "infeasible" and not rough
-        self.prices.add(shadow_prices(self.split, answer.duals))
+        self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
         if answer.termination == "optimal" and not rough:
             self.hear(answer.bound + TOLERANCE * abs(answer.bound))
 
-    def _prove(self, chosen: Sequence[Known], seconds: float) -> Iterator[Job]:
-        """Blocks at the reference prices: their bounds, and plans by the way."""
-        number = self.prices.reference
+    def _prove(self, chosen: Sequence[Known], seconds: float, number: int | None = None) -> Iterator[Job]:
+        """Blocks at the reference prices, or at others: their bounds, and plans by the way."""
+        number = self.prices.reference if number is None else number
         for known in chosen:
             model = known.block.priced(self.prices[number])
             yield Job(self._task(model, known.start(model), BLOCK_GAP, seconds), _Taker(self, known, number))
@@ -196,9 +199,11 @@ class Decomposition:
         self.infeasible |= answer.termination == "infeasible"
         known.prove(number, answer.bound + TOLERANCE * abs(answer.bound))
         known.learn(answer.plans)
-        bound = self.prices.bound(number, [self.rest, *self.known])
+        everything = [self.rest, *self.known]
+        bound = self.prices.bound(number, everything)
         if np.isfinite(bound):
             self.hear(bound)
+            self.prices.reference = self.prices.best(everything)
 
     def hear(self, bound: float) -> None:
         """A bound that holds; never one below a plan that obeys every rule."""
@@ -229,11 +234,33 @@ class Decomposition:
         return certificate if certificate.bound <= proved else None
 
     # ---- plans
-    def _spread(self, seconds: float) -> Iterator[Job]:
-        """Every block at prices disturbed at random, for plans of other kinds."""
+    def _reprice(self, seconds: float) -> Iterator[Job]:
+        """The prices that the plans known ask, near the best so far; then every block at them."""
+        if self.prices.empty or not all(known.plans for known in self.known):
+            return
+        centre = self.prices[self.prices.reference]
         for known in self.known:
-            model = known.block.priced(disturbed(self.prices[self.prices.reference], self.split, self.rng))
-            yield Job(self._task(model, known.start(model), 5 * BLOCK_GAP, seconds), _Learner(known))
+            known.forget(centre)
+        self._remember()
+        asked: list[int] = []
+
+        def take(answer: Answer) -> None:
+            if answer.duals is not None:
+                found = shadow_prices(self.split, answer.duals[self.master.shared_rows])
+                asked.append(self.prices.add(centre + OUTWARD * (found - centre)))
+
+        limit = self._limit(MASTER_SHARE * self.seconds)
+        programme = self.master.pricing(self.known, centre, near(self.split, centre))
+        yield Job(self._task(programme, None, 0.0, limit), take)
+        yield from self._meanwhile(asked)
+        for number in asked:
+            yield from self._prove([self.rest, *self.known], seconds, number)
+
+    def _meanwhile(self, awaited: list[Any]) -> Iterator[Job]:
+        """Neighbourhoods until an answer is there."""
+        for _ in range(2 * self.width):
+            if not awaited:
+                yield from self._improve(1)
 
     def _combine(self) -> Iterator[Job]:
         """One plan of each block, paid for afresh; then amounts settled for the choices made."""
@@ -249,11 +276,9 @@ class Decomposition:
 
         limit = self._limit(MASTER_SHARE * self.seconds)
         yield Job(self._task(restricted.model, start, MASTER_GAP, limit), take)
-        for _ in range(2 * self.width):
-            if chosen:
-                yield self._settle(chosen[0])
-                return
-            yield from self._improve(1)
+        yield from self._meanwhile(chosen)
+        for values in chosen[:1]:
+            yield self._settle(values)
 
     def _settle(self, values: np.ndarray) -> Job:
         """Amounts and payments for given choices."""
@@ -310,14 +335,6 @@ class _Taker:
 
     def __call__(self, answer: Answer) -> None:
         self.work.take_bound(self.known, self.number, answer)
-
-
-@dataclass
-class _Learner:
-    known: Known
-
-    def __call__(self, answer: Answer) -> None:
-        self.known.learn(answer.plans)
 
 
 @dataclass

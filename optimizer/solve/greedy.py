@@ -19,7 +19,7 @@ from optimizer.systems.registry import archetype
 
 GREEDY_GAP = 0.02
 NOTHING_SECONDS = 20.0
-MOST_CHOICES = 30_000
+MOST_CHOICES = 10_000
 """With more choices the proposals together are themselves too large a model: blocks find plans sooner."""
 
 

@@ -11,7 +11,7 @@ from optimizer.solve.blocks import Block
 from optimizer.solve.milp import Milp
 
 MOST_PLANS = 40
-"""Plans remembered of a block; beyond, those worth least at the reference prices are forgotten."""
+"""Plans remembered of a block; beyond, those worth least at the prices at hand are forgotten."""
 
 
 @dataclass
@@ -30,6 +30,13 @@ class Known:
             if key not in self._seen:
                 self._seen.add(key)
                 self.plans.append(plan)
+
+    def forget(self, prices: np.ndarray) -> None:
+        """Keep the plans that are worth most at these prices."""
+        if len(self.plans) > MOST_PLANS:
+            kept = np.sort(np.argsort(-self.worth(prices), kind="stable")[:MOST_PLANS])
+            self.plans = [self.plans[i] for i in kept]
+            self._seen = {self._key(plan) for plan in self.plans}
 
     def number(self, plan: np.ndarray) -> int | None:
         """Which known plan makes the same choices and uses the shared rows alike; None where none does."""

@@ -1,9 +1,10 @@
-"""The restricted master: one known plan of every block, all money decided afresh."""
+"""The restricted master: one known plan of every block, all money decided afresh; and the prices that its relaxation asks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -55,20 +56,38 @@ class Master:
 
     def programme(self, known: Sequence[Known], prices: np.ndarray) -> Restricted:
         """The choice among all known plans; soft rows at these prices."""
+        price = DEARER * np.abs(prices[self.soft])
+        return self._choice(known, self.soft, -price, price)
+
+    def pricing(self, known: Sequence[Known], centre: np.ndarray, width: np.ndarray) -> Milp:
+        """The relaxed choice, every shared row to be had and to be sold near its price: its shadow prices are near them.
+
+        The box step (Marsten, Hogan and Blankenship 1975) on Dantzig and Wolfe's master: the duals of `shared_rows` stay
+        within ``centre - width`` and ``centre + width``, so that few plans are enough for prices of use.
+        """
+        relaxed = self._choice(known, np.arange(len(self.split.shared)), centre - width, centre + width).model
+        return replace(relaxed, integer=np.zeros_like(relaxed.integer))
+
+    @cached_property
+    def shared_rows(self) -> np.ndarray:
+        """Positions of the shared rows in a master's programme."""
+        return np.searchsorted(self.rows, self.split.shared)
+
+    def _choice(self, known: Sequence[Known], bent: np.ndarray, sold: np.ndarray, bought: np.ndarray) -> Restricted:
+        """One plan of each block; of the shared rows ``bent`` more may be used at one price, and room sold at another."""
         plans, owner = self._plans(known)
-        whole, n, blocks = self.compiled, len(owner), len(known)
-        slack, price = self._slacks(prices)
-        use = sp.hstack([self.matrix @ plans, self.matrix[:, self.free], slack])
+        whole, n, blocks, k = self.compiled, len(owner), len(known), len(bent)
+        unit = sp.csc_matrix((np.ones(k), (self.shared_rows[bent], np.arange(k))), shape=(len(self.rows), k))
+        use = sp.hstack([self.matrix @ plans, self.matrix[:, self.free], -unit, unit])
         one_each = sp.csr_matrix((np.ones(n), (owner, np.arange(n))), shape=(blocks, use.shape[1]))
-        k = slack.shape[1]
         model = Milp(
             matrix=sp.vstack([use, one_each], format="csc"),
             row_lower=np.append(whole.row_lower[self.rows], np.ones(blocks)),
             row_upper=np.append(whole.row_upper[self.rows], np.ones(blocks)),
-            col_lower=np.concatenate([np.zeros(n), whole.col_lower[self.free], np.zeros(k)]),
-            col_upper=np.concatenate([np.ones(n), whole.col_upper[self.free], np.full(k, np.inf)]),
-            integer=np.append(np.ones(n, bool), np.zeros(len(self.free) + k, bool)),
-            cost=np.concatenate([whole.cost @ plans, whole.cost[self.free], -price]),
+            col_lower=np.concatenate([np.zeros(n), whole.col_lower[self.free], np.zeros(2 * k)]),
+            col_upper=np.concatenate([np.ones(n), whole.col_upper[self.free], np.full(2 * k, np.inf)]),
+            integer=np.append(np.ones(n, bool), np.zeros(len(self.free) + 2 * k, bool)),
+            cost=np.concatenate([whole.cost @ plans, whole.cost[self.free], -bought, sold]),
             constant=whole.constant,
         )
         return Restricted(model, plans, owner)
@@ -113,11 +132,3 @@ class Master:
         entries = np.concatenate([np.empty(0), *values]), np.concatenate([np.empty(0, np.int64), *rows])
         plans = sp.csc_matrix((*entries, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(held), len(owner)))
         return plans, np.array(owner, np.int64)
-
-    def _slacks(self, prices: np.ndarray) -> tuple[sp.csc_matrix, np.ndarray]:
-        """Columns that break soft rows, from above and from below, and their prices."""
-        at = np.searchsorted(self.rows, self.split.shared[self.soft])
-        k = len(at)
-        unit = sp.csc_matrix((np.ones(k), (at, np.arange(k))), shape=(len(self.rows), k))
-        price = DEARER * np.abs(prices[self.soft])
-        return sp.hstack([-unit, unit], format="csc"), np.concatenate([price, price])

@@ -1,4 +1,4 @@
-"""Prices of the shared rows: shadow prices to begin with, disturbed ones for plans of other kinds; what they prove."""
+"""Prices of the shared rows: shadow prices to begin with, then those that known plans ask; what they prove."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from optimizer.solve.blocks import Split
 from optimizer.solve.known import Known
 
-SPREAD_ALL, SPREAD_EACH = 0.12, 0.08
-"""Standard deviations of the logarithm by which tagged prices are disturbed: all together, and each."""
+NEAR = 0.3
+"""How far prices may move at a time, relative to themselves or, where that is more, a part of what their like cost."""
+LEAST_NEAR = 0.1
 
 
 def shadow_prices(split: Split, duals: np.ndarray | None) -> np.ndarray:
@@ -19,9 +20,9 @@ def shadow_prices(split: Split, duals: np.ndarray | None) -> np.ndarray:
     Parameters
     ----------
     duals
-        Of all rows; positive where an upper limit binds.
+        (shared,) positive where an upper limit binds.
     """
-    prices = np.zeros(len(split.shared)) if duals is None else duals[split.shared].copy()
+    prices = np.zeros(len(split.shared)) if duals is None else duals.copy()
     return admitted(split, prices)
 
 
@@ -31,11 +32,13 @@ def admitted(split: Split, prices: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(split.lower), prices, np.maximum(prices, 0.0))
 
 
-def disturbed(prices: np.ndarray, split: Split, rng: np.random.Generator) -> np.ndarray:
-    """Prices times random factors: one for all tagged rows, and one for each."""
-    common = SPREAD_ALL * rng.standard_normal()
-    factors = np.exp(common + SPREAD_EACH * rng.standard_normal(len(prices)))
-    return prices * np.where(split.tagged, factors, 1.0)
+def near(split: Split, prices: np.ndarray) -> np.ndarray:
+    """How far each price may move: a share of itself, at least a share of the mean of its like (tagged, or found)."""
+    width = NEAR * np.abs(prices)
+    for like in (split.tagged, ~split.tagged):
+        paid = np.abs(prices[like & (prices != 0)])
+        width[like] = np.maximum(width[like], LEAST_NEAR * float(paid.mean()) if len(paid) else 0.0)
+    return width
 
 
 class Prices:
