@@ -120,7 +120,7 @@ def evaluate(args: Namespace) -> int:
     from optimizer.scenarios.store import open_run
 
     evaluator = pipeline.evaluator_of(open_run(args.run).folder)
-    losses.show(losses.failures(evaluator, args.output) if args.n_1 else losses.dropped(evaluator, args.drop), evaluator)
+    losses.show(losses.failures(evaluator, args.output) if args.n_1 else losses.dropped(evaluator, args.drop))
     return 0
 
 

@@ -1,27 +1,32 @@
-"""What a plan is worth when single works are missing or fail: the decisions that are left, valued by the checker's eyes.
+"""A whole plan through the kernels, and variants of it by what changed: the engine for local search, risks and 'what if'.
 
-An archetype takes part by a function ``carried(system, decisions, capacity)`` in its module, which cuts its decisions down
-to what given capacities carry. Systems of other archetypes stay as planned and are named in ``Evaluator.untouched``.
+An archetype takes part by its method ``evaluation``, which cuts a system into parts that do not touch each other. Each part
+in each period is a unit; a variant is valued by the units that it changes, and a unit met before is not computed again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 
 from optimizer.errors import InputError
 from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem
 from optimizer.suggest import did_you_mean
-from optimizer.systems.registry import carrier, checker
+from optimizer.systems.evaluation import OUT, Amount, Evaluation, Unit
+from optimizer.systems.registry import archetype
 
 MILLION = 1e6
-COLUMNS = ["candidate", "county", "system", "served_lost", "value_lost"]
+MOST_KEPT = 200_000
+"""Units of a system whose amounts are kept; then all are forgotten."""
+
+Variant = Mapping[int, np.ndarray]
+"""States (period,) of the candidates that differ from the plan's; ``OUT`` where one is out of service."""
+Key = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True)
@@ -40,89 +45,157 @@ class SystemValue:
     served: np.ndarray
 
 
+Values = dict[str, SystemValue]
+"""By system."""
+
+
+class _Place(NamedTuple):
+    """Where a candidate stands: its system, part, and row among the part's candidates."""
+
+    system: str
+    part: int
+    row: int
+
+
 class Evaluator:
-    """A plan, ready to be evaluated with other capacities; only systems that a change touches are looked at again.
+    """A plan, ready to be valued as it is and in variants.
 
     Parameters
     ----------
     problem, plan
-        The plan's starts and decisions are taken as they are; services are not assigned anew.
+        Starts are the plan's; services stay assigned as the plan has them, in variants as well.
+    states
+        (candidate, period) in place of those that follow from the plan's starts.
     """
 
-    def __init__(self, problem: Problem, plan: Plan) -> None:
+    def __init__(self, problem: Problem, plan: Plan, states: np.ndarray | None = None) -> None:
         self.problem, self.plan = problem, plan
-        self.states = states_over_time(problem, plan.decisions["start"].values)
-        self.capacity = problem.sequence["capacity"].values[self.states].astype(float)
+        self.states = states_over_time(problem, plan.decisions["start"].values) if states is None else states
         self.names = [str(name) for name in problem.sequence["candidate"].values]
-        self.untouched = [name for name, one in problem.systems.items() if carrier(one.archetype) is None]
+        self.systems: dict[str, Evaluation] = {
+            name: archetype(one.archetype).evaluation(problem, one, plan) for name, one in problem.systems.items()
+        }
+        self._places = {
+            int(c): _Place(name, part, row)
+            for name, system in self.systems.items()
+            for part, one in enumerate(system.parts)
+            for row, c in enumerate(one.candidates)
+        }
+        self._known: dict[str, dict[Key, Amount]] = {name: {} for name in self.systems}
 
+    # ---- values
     @cached_property
-    def base(self) -> dict[str, SystemValue]:
-        """Every system as planned."""
-        return {name: self._valued(name, self.plan.systems[name]) for name in self.problem.systems}
+    def base(self) -> Values:
+        """Every system as planned, all its parts in all periods together."""
+        shape = len(self.problem.county_ids), self.problem.horizon.n_periods
+        found = {}
+        for name, system in self.systems.items():
+            value, served = np.zeros(shape[1]), np.zeros(shape)
+            for (part, t), amount in self._amounts[name].items():
+                value[t] += amount.value
+                served[system.parts[part].counties, t] += amount.served
+            found[name] = SystemValue(value, served)
+        return found
 
-    def with_capacity(self, capacity: np.ndarray) -> dict[str, SystemValue]:
-        """Every system when candidates have these capacities, (candidate, period) units a year."""
-        return {name: self._left(name, capacity) for name in self.problem.systems}
+    def variant(self, changes: Variant) -> Values:
+        """Every system in a variant."""
+        return self.many([changes])[0]
 
-    def without(self, candidates: Iterable[str]) -> dict[str, SystemValue]:
-        """Every system when candidates carry nothing in any period.
+    def many(self, variants: Sequence[Variant]) -> list[Values]:
+        """Every system in every variant; all units that none has met yet are computed together."""
+        touched = [self._touched(changes) for changes in variants]
+        self._compute(touched)
+        return [self._summed(units) for units in touched]
+
+    def without(self, candidates: Iterable[str]) -> Values:
+        """Every system when candidates are out of service in every period.
 
         Raises
         ------
         InputError
             A name that no candidate has.
         """
-        capacity = self.capacity.copy()
-        for name in candidates:
-            if name not in self.names:
-                raise InputError(f"--drop: found {name!r}, expected a candidate of the run{did_you_mean(name, self.names)}")
-            capacity[self.names.index(name)] = 0.0
-        return self.with_capacity(capacity)
+        return self.variant({self.index(name): self.out for name in candidates})
+
+    def index(self, name: str) -> int:
+        """Number of a candidate.
+
+        Raises
+        ------
+        InputError
+            A name that no candidate has.
+        """
+        if name not in self.names:
+            raise InputError(f"--drop: found {name!r}, expected a candidate of the run{did_you_mean(name, self.names)}")
+        return self.names.index(name)
+
+    @property
+    def out(self) -> np.ndarray:
+        """(period,) states of a candidate that is out of service throughout."""
+        return np.full(self.problem.horizon.n_periods, OUT)
 
     def discounted(self, value: np.ndarray) -> float:
         """10^6 CNY at the beginning, of CNY a year by period, (period,); each period counted at its middle."""
         return float(value @ self._weights) / MILLION
 
-    def failures(self) -> pd.DataFrame:
-        """Loss by every single candidate in service that fails for good: rows by value lost, the largest first.
+    def mean(self, amount: np.ndarray) -> float:
+        """Mean over the horizon of units a year, (county, period), of all counties."""
+        lengths = np.array(self.problem.horizon.lengths)
+        return float(amount.sum(axis=0) @ lengths / lengths.sum())
 
-        Returns
-        -------
-        Columns ``candidate``, ``county``, ``system`` (that loses), ``served_lost`` (units a year, mean over the horizon) and
-        ``value_lost`` (10^6 CNY, discounted). A candidate whose failure takes nothing has no row.
-        """
-        rows = [row for c in np.flatnonzero((self.capacity > 0).any(axis=1)) for row in self._failure(int(c))]
-        return pd.DataFrame(rows, columns=COLUMNS).sort_values("value_lost", ascending=False, ignore_index=True)
+    # ---- units
+    @cached_property
+    def _amounts(self) -> dict[str, dict[tuple[int, int], Amount]]:
+        """By system, every part in every period as planned."""
+        found, periods = {}, range(self.problem.horizon.n_periods)
+        for name, system in self.systems.items():
+            units = [Unit(i, t, self.states[part.candidates, t]) for i, part in enumerate(system.parts) for t in periods]
+            found[name] = {(u.part, u.period): amount for u, amount in zip(units, system.valued(units), strict=True)}
+        return found
 
-    def _failure(self, candidate: int) -> Iterable[tuple[str, str, str, float, float]]:
-        sequence, lengths = self.problem.sequence, np.array(self.problem.horizon.lengths)
-        left = self.without([self.names[candidate]])
-        county = str(sequence["county"].values[sequence["candidate_county"].values[candidate]])
-        for name, base in self.base.items():
-            served = float((base.served - left[name].served).sum(axis=0) @ lengths / lengths.sum())
-            value = self.discounted(base.value - left[name].value)
-            if served > 0 or value > 0:
-                yield self.names[candidate], county, name, served, value
+    def _touched(self, changes: Variant) -> dict[str, dict[Key, Unit]]:
+        """By system, the units that a variant changes."""
+        local: dict[tuple[str, int], np.ndarray] = {}
+        for candidate, states in changes.items():
+            place = self._places.get(int(candidate))
+            if place is not None:
+                key = place.system, place.part
+                if key not in local:
+                    local[key] = self.states[self._candidates(*key)]
+                local[key][place.row] = states
+        found: dict[str, dict[Key, Unit]] = {}
+        for (name, part), states in local.items():
+            for t in np.flatnonzero((states != self.states[self._candidates(name, part)]).any(axis=0)):
+                unit = Unit(part, int(t), states[:, t].copy())
+                found.setdefault(name, {})[part, unit.period, unit.states.tobytes()] = unit
+        return found
 
-    def _left(self, name: str, capacity: np.ndarray) -> SystemValue:
-        system = self.problem.systems[name]
-        carried, changed = carrier(system.archetype), (capacity != self.capacity).any(axis=1)
-        if carried is None or not changed.any():
-            return self.base[name]
-        return self._valued(name, carried(system, self.plan.systems[name], capacity))
+    def _candidates(self, name: str, part: int) -> np.ndarray:
+        return self.systems[name].parts[part].candidates
 
-    def _valued(self, name: str, decisions: xr.Dataset) -> SystemValue:
-        system = self.problem.systems[name]
-        eye = checker(system.archetype)
-        return SystemValue(
-            eye.value(self.problem, system, decisions),
-            eye.served(self.problem, system, decisions),
-        )
+    def _compute(self, touched: Sequence[Mapping[str, Mapping[Key, Unit]]]) -> None:
+        for name, system in self.systems.items():
+            known = self._known[name]
+            wanted = {key: unit for units in touched for key, unit in units.get(name, {}).items()}
+            if len(known) + len(wanted) > MOST_KEPT:
+                known.clear()
+            new = {key: unit for key, unit in wanted.items() if key not in known}
+            if new:
+                known.update(zip(new, system.valued(list(new.values())), strict=True))
+
+    def _summed(self, touched: Mapping[str, Mapping[Key, Unit]]) -> Values:
+        """The plan's values with those of the units that changed put in place of its own."""
+        found = dict(self.base)
+        for name, units in touched.items():
+            value, served = found[name].value.copy(), found[name].served.copy()
+            for key, unit in units.items():
+                new, old, t = self._known[name][key], self._amounts[name][unit.part, unit.period], unit.period
+                value[t] += new.value - old.value
+                served[self.systems[name].parts[unit.part].counties, t] += new.served - old.served
+            found[name] = SystemValue(value, served)
+        return found
 
     @cached_property
     def _weights(self) -> np.ndarray:
         horizon = self.problem.horizon
-        lengths = np.array(horizon.lengths, float)
-        middle = np.cumsum(lengths) - 0.5 * lengths
-        return np.asarray(lengths * (1 + horizon.discount_rate) ** -middle)
+        return np.array([horizon.discount(t) * years for t, years in enumerate(horizon.lengths)])

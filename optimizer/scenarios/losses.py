@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from optimizer import contingency
 from optimizer.errors import InputError
 from optimizer.evaluate import Evaluator
 
@@ -17,7 +17,7 @@ SHOWN = 20
 
 def failures(evaluator: Evaluator, path: Path) -> pd.DataFrame:
     """Losses by every single failure, written to a file as well."""
-    found = evaluator.failures()
+    found = contingency.failures(evaluator)
     try:
         found.to_csv(path, index=False)
     except OSError as error:
@@ -28,23 +28,13 @@ def failures(evaluator: Evaluator, path: Path) -> pd.DataFrame:
 
 def dropped(evaluator: Evaluator, candidates: list[str]) -> pd.DataFrame:
     """Losses by system without some candidates."""
-    left, lengths = evaluator.without(candidates), np.array(evaluator.problem.horizon.lengths)
-    rows = [
-        (
-            ", ".join(candidates), "", name,
-            float((base.served - left[name].served).sum(axis=0) @ lengths / lengths.sum()),
-            evaluator.discounted(base.value - left[name].value),
-        )
-        for name, base in evaluator.base.items()
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["candidate", "county", "system", "served_lost", "value_lost"])
+    left = evaluator.without(candidates)
+    return contingency.ranked(list(contingency.losses(evaluator, left, ", ".join(candidates), "", "")))
 
 
-def show(losses: pd.DataFrame, evaluator: Evaluator) -> None:
-    """Print the largest losses, and which systems cannot be evaluated so."""
-    table = Table("candidate", "county", "system", "served lost, units/yr", "value lost, 10^6 CNY")
+def show(losses: pd.DataFrame) -> None:
+    """Print the largest losses."""
+    table = Table("failed", "kind", "county", "system", "served lost, units/yr", "value lost, 10^6 CNY")
     for row in losses.head(SHOWN).itertuples(index=False):
-        table.add_row(row.candidate, row.county, row.system, f"{row.served_lost:,.1f}", f"{row.value_lost:,.3f}")
+        table.add_row(row.failed, row.kind, row.county, row.system, f"{row.served_lost:,.1f}", f"{row.value_lost:,.3f}")
     Console().print(table)
-    if evaluator.untouched:
-        print(f"taken as planned, whatever is dropped: {', '.join(evaluator.untouched)}")

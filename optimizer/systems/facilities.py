@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 import xarray as xr
 
 from optimizer.problem import Problem, SystemProblem
-from optimizer.systems.facilities_carried import carried
+from optimizer.systems.facilities_evaluate import evaluation
 from optimizer.systems.facilities_greedy import greedy
 from optimizer.systems.facilities_model import FacilitiesModel, model_unit
 from optimizer.systems.facilities_prepare import prepare
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.verify.result import SimulationResult
 
 __all__ = [
-    "RELATION", "build", "carried", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate", "strengthen",
+    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate", "strengthen",
 ]  # fmt: skip
 
 RELATION = Relation("exact")

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.pipes_evaluate import evaluation
 from optimizer.systems.pipes_greedy import greedy
 from optimizer.systems.pipes_model import PipesModel
 from optimizer.systems.pipes_network import Network
@@ -22,7 +23,9 @@ from optimizer.systems.protocol import Relation
 if TYPE_CHECKING:
     from optimizer.ledger import Ledger
 
-__all__ = ["RELATION", "build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+__all__ = [
+    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate",
+]  # fmt: skip
 
 
 RELATION = Relation("bounding")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,6 +13,8 @@ from optimizer.problem import SystemProblem
 from optimizer.systems import pipes_laws as laws
 
 NONE = -1
+STANDING = ("size", "lift", "reduce", "station", "connect")
+"""Dimensions whose rows are states in which something stands, `<name>_state`."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,23 @@ class Network:
 
     def __init__(self, system: SystemProblem) -> None:
         data: xr.Dataset = system.data
-        self.name, self.attrs = system.name, data.attrs
-        self.d = {str(n): v.values for n, v in data.variables.items()}
-        self.medium = str(data.attrs["medium"])
-        self.n_nodes, self.n_arcs = data.sizes["node"], data.sizes["arc"]
-        self.n_supplies, self.n_origins = data.sizes["supply"], data.sizes["origin"]
-        self.datum = float(self.d["node_elevation"].min()) if self.n_nodes else 0.0
-        self.height = self.d["node_elevation"] - self.datum
-        self.fed_by = {int(n): k for k, n in enumerate(self.d["supply_node"])}
+        arrays = {str(n): v.values for n, v in data.variables.items()}
+        self._fill(system.name, data.attrs, arrays, float(arrays["node_elevation"].min(initial=np.inf)))
+
+    @classmethod
+    def of_arrays(cls, name: str, attrs: Mapping[str, Any], arrays: dict[str, np.ndarray], datum: float) -> Network:
+        """A network of arrays that no dataset holds; heights are above ``datum`` (m)."""
+        network = cls.__new__(cls)
+        network._fill(name, attrs, arrays, datum)
+        return network
+
+    def _fill(self, name: str, attrs: Mapping[str, Any], arrays: dict[str, np.ndarray], datum: float) -> None:
+        self.name, self.attrs, self.d, self.datum = name, attrs, arrays, datum
+        self.medium = str(attrs["medium"])
+        self.n_nodes, self.n_arcs = len(arrays["node_elevation"]), len(arrays["arc_tail"])
+        self.n_supplies, self.n_origins = len(arrays["supply_node"]), len(arrays["origin_node"])
+        self.height = arrays["node_elevation"] - datum
+        self.fed_by = {int(n): k for k, n in enumerate(arrays["supply_node"])}
 
     # ---- laws
     def loss(self, size: np.ndarray, flow: np.ndarray, height: np.ndarray | None = None) -> np.ndarray:
@@ -91,36 +104,50 @@ class Network:
         """
         here = np.zeros(len(capacity), bool)
         here[states[:, period]] = True
+        on = {name: here[self.d[f"{name}_state"]] for name in STANDING}
+        return self.assembled(on, capacity[self.d["station_state"]])
+
+    def assembled(self, on: Mapping[str, np.ndarray], capacity: np.ndarray) -> Standing:
+        """What stands, from which rows of :data:`STANDING` do, and the capacity (station,) of stations that do."""
         size = np.full(self.n_arcs, NONE)
-        on = np.flatnonzero(here[self.d["size_state"]])
-        size[self.d["size_arc"][on]] = on
+        lying = np.flatnonzero(on["size"])
+        size[self.d["size_arc"][lying]] = lying
         lift, reduced = np.zeros(self.n_arcs), np.zeros(self.n_arcs, bool)
-        on = np.flatnonzero(here[self.d["lift_state"]])
-        lift[self.d["lift_arc"][on]] = self.d["lift_height"][on]
-        reduced[self.d["reduce_arc"][here[self.d["reduce_state"]]]] = True
+        lift[self.d["lift_arc"][on["lift"]]] = self.d["lift_height"][on["lift"]]
+        reduced[self.d["reduce_arc"][on["reduce"]]] = True
         supply, connected = self.d["supply_capacity"].copy(), np.zeros(self.n_origins, bool)
-        on = np.flatnonzero(here[self.d["station_state"]])
-        supply[self.d["station_supply"][on]] = capacity[self.d["station_state"][on]]
-        connected[self.d["connect_origin"][here[self.d["connect_state"]]]] = True
+        supply[self.d["station_supply"][on["station"]]] = capacity[on["station"]]
+        connected[self.d["connect_origin"][on["connect"]]] = True
         return Standing(size, lift, reduced, supply, connected)
 
     # ---- flows and potentials on a forest
     def order(self, standing: Standing) -> np.ndarray:
-        """Arcs that lie and are fed, each after the one before it; a node is entered once."""
-        leaving: dict[int, list[int]] = {}
-        for lying in np.flatnonzero(standing.size >= 0):
-            leaving.setdefault(int(self.d["arc_tail"][lying]), []).append(int(lying))
-        reached = {int(n) for k, n in enumerate(self.d["supply_node"]) if standing.supply[k] > 0}
-        front, order = sorted(reached), []
-        while front:
-            at = front.pop()
-            for a in leaving.get(at, []):
-                node = int(self.d["arc_head"][a])
-                if node not in reached:
-                    reached.add(node)
-                    front.append(node)
-                    order.append(a)
-        return np.array(order, np.int64)
+        """Arcs that lie and are fed, those nearest to a supply first; a node is entered once, by the arc listed first."""
+        tail, head = self.d["arc_tail"], self.d["arc_head"]
+        reached = np.zeros(self.n_nodes, bool)
+        reached[self.d["supply_node"][standing.supply > 0]] = True
+        left, order = np.flatnonzero(standing.size >= 0), []
+        while len(left):
+            left = left[~reached[head[left]]]
+            leaving = left[reached[tail[left]]]
+            if not len(leaving):
+                break
+            _, first = np.unique(head[leaving], return_index=True)
+            order.append(leaving[np.sort(first)])
+            reached[head[order[-1]]] = True
+        return np.concatenate(order) if order else np.zeros(0, np.int64)
+
+    def levels(self, order: np.ndarray) -> list[np.ndarray]:
+        """The arcs of an order by how many lie before them: within a level, none is before another."""
+        place = np.full(self.n_nodes, NONE)
+        place[self.d["arc_head"][order]] = np.arange(len(order))
+        before, levels, start = place[self.d["arc_tail"][order]], [], 0
+        while start < len(order):
+            later = before[start:] >= start
+            end = start + int(later.argmax()) if later.any() else len(order)
+            levels.append(order[start:end])
+            start = end
+        return levels
 
     def fed(self, standing: Standing, order: np.ndarray) -> np.ndarray:
         """(node,) bool, whether a supply or a fed pipe is there."""
@@ -132,9 +159,9 @@ class Network:
     def flows(self, order: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         """(arc,) units a year through the pipes of a forest, from what is drawn at the nodes."""
         through, flow = drawn.astype(float).copy(), np.zeros(self.n_arcs)
-        for a in order[::-1]:
-            flow[a] = through[self.d["arc_head"][a]]
-            through[self.d["arc_tail"][a]] += flow[a]
+        for level in reversed(self.levels(order)):
+            flow[level] = through[self.d["arc_head"][level]]
+            np.add.at(through, self.d["arc_tail"][level], flow[level])
         return flow
 
     def potentials(
@@ -154,11 +181,12 @@ class Network:
         limit = self.potential(float(self.attrs["reduced"]), height) if standing.reduced.any() else None
         on = standing.supply > 0
         at[..., self.d["supply_node"][on]] = source[..., on]
-        for a in order:
-            tail, head = self.d["arc_tail"][a], self.d["arc_head"][a]
-            at[..., head] = at[..., tail] + standing.lift[a] - loss[..., a]
-            if limit is not None and standing.reduced[a]:
-                at[..., head] = np.minimum(at[..., head], limit[..., head])
+        for level in self.levels(order):
+            head = self.d["arc_head"][level]
+            at[..., head] = at[..., self.d["arc_tail"][level]] + standing.lift[level] - loss[..., level]
+            if limit is not None:
+                low = head[standing.reduced[level]]
+                at[..., low] = np.minimum(at[..., low], limit[..., low])
         return at
 
     def losses(self, standing: Standing, flow: np.ndarray, height: np.ndarray | None = None) -> np.ndarray:

@@ -28,6 +28,8 @@ NEAR = 1e-3
 RESIDUAL = 1e-4
 """Relative error of mass or energy beyond which a solve of the kernel is not believed."""
 TINY = 1e-9
+SLIGHT = 1e-2
+"""Loss, m of water or bar2 of gas, below which errors are not taken relative to it any more."""
 STEEP = 1e6
 """Potential at the supplies of the network that the kernel sees: losses alone matter there."""
 
@@ -69,7 +71,7 @@ def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region
     states = states_over_time(problem, plan.decisions["start"].values)
     capacity = problem.sequence["capacity"].values.astype(float)
     asked = plan.systems[system.name]["share"].values
-    runs = [_Run(net, net.standing(states, capacity, t), asked[:, t], t) for t in range(periods)]
+    runs = [Run(net, net.standing(states, capacity, t), asked[:, t], t) for t in range(periods)]
     good = np.column_stack([run.good for run in runs])
     short = (asked > 0) & ~good
     pressures = np.column_stack([net.pressure(run.at) for run in runs])
@@ -84,50 +86,73 @@ def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region
     )
 
 
-class _Run:
-    """One period at peak demand."""
+class Run:
+    """One period at peak demand; ``given`` is what enters each node, units a year, and ``good`` whether origins are served."""
 
     def __init__(self, net: Network, standing: Standing, asked: np.ndarray, period: int) -> None:
         self.net, self.standing, self.asked, self.period = net, standing, asked, period
         self.order = net.order(standing)
+        self.levels = net.levels(self.order)
         self.fed = net.fed(standing, self.order)
         self.drawn = np.where(self.fed, net.drawn(asked * standing.connected, period), 0.0)
-        self.flow, self.lost = self._kernel()
-        self.residual = self._residual()
+        self.root = self._inherited(np.arange(net.n_nodes))
+        self.true = net.flows(self.order, self.drawn)
+        self.law = net.losses(standing, self.true)
+        self.flow, self.lost, self.errors = np.zeros(net.n_arcs), np.zeros(net.n_arcs), np.zeros(net.n_nodes)
+        if self.drawn.any():
+            self._solve(self.order)
+        self.residual = float(self.errors.max(initial=0.0))
         self.at = net.potentials(standing, self.order, self.lost)
         self.rest = net.potentials(standing, self.order, np.zeros(net.n_arcs))
+        self.given = self.drawn.copy()
+        np.add.at(self.given, net.d["arc_tail"][self.order], self.true[self.order])
         self.good = self._good()
 
-    def _kernel(self) -> tuple[np.ndarray, np.ndarray]:
-        """(arc,) flow in units a year and potential lost, as the nonlinear solver finds them."""
-        net, lying = self.net, self.order
-        flow, lost = np.zeros(net.n_arcs), np.zeros(net.n_arcs)
-        if not len(lying) or not self.drawn.any():
-            return flow, lost
-        found = _water(net, self.standing, lying, self.drawn) if net.medium == "water" else _gas(
-            net, self.standing, lying, self.drawn
-        )  # fmt: skip
-        flow[lying], lost[lying] = found
-        return flow, lost
+    def _inherited(self, values: np.ndarray) -> np.ndarray:
+        """(node,) values passed down from the supplies."""
+        values = values.copy()
+        for level in self.levels:
+            values[self.net.d["arc_head"][level]] = values[self.net.d["arc_tail"][level]]
+        return values
 
-    def _residual(self) -> float:
-        """Largest error of mass (flows of a forest are sums of what is drawn) and of energy (the law at those flows), relative
-        to the largest flow and loss.
+    def _solve(self, lying: np.ndarray) -> None:
+        """Flows (units a year) and potential lost, as the nonlinear solver finds them.
+
+        Where it finds none, what hangs on some of the supplies is solved apart from what hangs on the others, so that a
+        tree without a solution takes no other with it.
         """
-        true = self.net.flows(self.order, self.drawn)
-        pairs = ((self.flow, true), (self.lost, self.net.losses(self.standing, true)))
-        return float(max(np.abs(found - right).max(initial=0.0) / max(right.max(initial=0.0), TINY) for found, right in pairs))
+        if not len(lying):
+            return
+        kernel = _water if self.net.medium == "water" else _gas
+        self.flow[lying], self.lost[lying] = kernel(self.net, self.standing, lying, self.drawn)
+        roots = self.root[self.net.d["arc_head"][lying]]
+        self._compare(lying, roots)
+        trees = np.unique(roots)
+        if len(trees) > 1 and self.errors[trees].max() > RESIDUAL:
+            first = roots <= trees[(len(trees) - 1) // 2]
+            self._solve(lying[first])
+            self._solve(lying[~first])
+
+    def _compare(self, lying: np.ndarray, roots: np.ndarray) -> None:
+        """Largest error of mass (flows of a forest are sums of what is drawn) and of energy (the law at those flows) in each
+        tree, relative to its largest flow and loss.
+        """
+        self.errors[roots] = 0.0
+        for found, right, least in ((self.flow, self.true, TINY), (self.lost, self.law, SLIGHT)):
+            most = np.full(self.net.n_nodes, least)
+            np.maximum.at(most, roots, right[lying])
+            np.maximum.at(self.errors, roots, np.abs(found[lying] - right[lying]) / most[roots])
 
     def _good(self) -> np.ndarray:
         """(origin,) whether a place that is asked to be served gets what it wants at the pressure it needs."""
         net, node = self.net, self.net.d["origin_node"]
         hold = self._holds(self.at, float(net.attrs["transit"])) & self._most_holds()
         hold &= self._carries()
-        for a in self.order:
-            hold[net.d["arc_head"][a]] &= hold[net.d["arc_tail"][a]]
+        for level in self.levels:
+            hold[net.d["arc_head"][level]] &= hold[net.d["arc_tail"][level]]
         enough = np.nan_to_num(net.pressure(self.at), nan=-np.inf) >= float(net.attrs["least"]) - NEAR
-        solved = self.residual <= RESIDUAL
-        return np.asarray(hold[node] & enough[node] & self.standing.connected & self.fed[node] & solved)
+        solved = self.errors[self.root] <= RESIDUAL
+        return np.asarray((hold & enough & self.fed & solved)[node] & self.standing.connected)
 
     def _holds(self, at: np.ndarray, least: float) -> np.ndarray:
         return np.asarray(np.nan_to_num(self.net.pressure(at), nan=-np.inf) >= least - NEAR)
@@ -141,10 +166,8 @@ class _Run:
         net, holds = self.net, np.ones(self.net.n_nodes, bool)
         room = net.d["size_capacity"][self.standing.size[self.order]] if len(self.order) else np.zeros(0)
         holds[net.d["arc_head"][self.order]] = self.flow[self.order] <= room * (1 + 1e-6)
-        given = self.drawn.copy()
-        np.add.at(given, net.d["arc_tail"][self.order], self.flow[self.order])
         at = net.d["supply_node"]
-        holds[at] &= (given[at] <= self.standing.supply * (1 + 1e-6)) | (self.standing.supply <= 0)
+        holds[at] &= (self.given[at] <= self.standing.supply * (1 + 1e-6)) | (self.standing.supply <= 0)
         return holds
 
 
@@ -253,7 +276,7 @@ def _table(problem: Problem, net: Network, asked: np.ndarray, given: np.ndarray)
     return pd.DataFrame(rows, columns=SERVICE_COLUMNS)
 
 
-def _notes(problem: Problem, net: Network, runs: list[_Run], pressures: np.ndarray, short: np.ndarray) -> list[str]:
+def _notes(problem: Problem, net: Network, runs: list[Run], pressures: np.ndarray, short: np.ndarray) -> list[str]:
     """The lowest pressure, what is short, and how the last period stands over sampled elevations."""
     unit = "m" if net.medium == "water" else "kPa"
     served = np.array([[run.asked[o] > 0 for run in runs] for o in range(net.n_origins)]).reshape(short.shape)
@@ -276,7 +299,7 @@ def _notes(problem: Problem, net: Network, runs: list[_Run], pressures: np.ndarr
     return notes
 
 
-def _sampled(net: Network, run: _Run) -> np.ndarray | None:
+def _sampled(net: Network, run: Run) -> np.ndarray | None:
     """(served place,) share of random elevations at which the pressures at peak and at rest hold."""
     samples, served = int(net.attrs["samples"]), np.flatnonzero(run.asked * run.standing.connected > 0)
     if not samples or not len(served) or not net.d["node_uncertainty"].any():

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.protection_evaluate import evaluation
 from optimizer.systems.protection_greedy import greedy
 from optimizer.systems.protection_lookup import Lookup
 from optimizer.systems.protection_model import MILLION, ProtectionModel
@@ -19,7 +20,9 @@ from optimizer.systems.protocol import Relation
 if TYPE_CHECKING:
     from optimizer.ledger import Ledger
 
-__all__ = ["RELATION", "build", "cuts", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate"]
+__all__ = [
+    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate",
+]  # fmt: skip
 
 RELATION = Relation("approximate")
 """Exact where tables hold every work that matters. Where they do not, damage is bounded from below: by what works changed

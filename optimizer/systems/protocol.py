@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimizer.ledger import Ledger
     from optimizer.plan import Plan
     from optimizer.region import Region
+    from optimizer.systems.evaluation import Evaluation
     from optimizer.verify.result import SimulationResult, Violation
 
 
@@ -145,10 +146,6 @@ Strengthener = Callable[[Problem, SystemProblem, Effort], "Strengthened | None"]
 """Optional function ``strengthen`` of an archetype's module; None says that it has nothing to add."""
 
 
-Carrier = Callable[[SystemProblem, xr.Dataset, np.ndarray], xr.Dataset]
-"""Optional function ``carried`` of an archetype's module: its decisions cut down to capacities, (candidate, period)."""
-
-
 @dataclass(frozen=True)
 class ReportSection:
     """A table that an archetype wants in the report: titles by language, columns by language, rows."""
@@ -187,6 +184,10 @@ class Archetype(Protocol):
 
     def simulate(self, problem: Problem, system: SystemProblem, plan: Plan, region: Region | None) -> SimulationResult:
         """What the plan would really serve, from fresh physics."""
+        ...
+
+    def evaluation(self, problem: Problem, system: SystemProblem, plan: Plan) -> Evaluation:
+        """The system under a plan, cut into independent parts that can be valued in other states of their candidates."""
         ...
 
     def cuts(self, result: SimulationResult) -> list[Cut]:

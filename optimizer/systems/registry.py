@@ -7,7 +7,7 @@ from typing import cast
 
 from optimizer.errors import InputError
 from optimizer.suggest import did_you_mean
-from optimizer.systems.protocol import Archetype, Carrier, Checker, Strengthener
+from optimizer.systems.protocol import Archetype, Checker, Strengthener
 
 ARCHETYPES = {name: f"optimizer.systems.{name}" for name in ("facilities", "pipes", "protection")}
 CHECKERS = {name: f"{module}_check" for name, module in ARCHETYPES.items()}
@@ -32,11 +32,6 @@ def checker(name: str) -> Checker:
 def strengthener(name: str) -> Strengthener | None:
     """What an archetype can find out about a whole problem before a model is built; None where it has no such thing."""
     return cast("Strengthener | None", getattr(archetype(name), "strengthen", None))
-
-
-def carrier(name: str) -> Carrier | None:
-    """What cuts an archetype's decisions down to given capacities; None where it has no such thing."""
-    return cast("Carrier | None", getattr(archetype(name), "carried", None))
 
 
 def _module(known: dict[str, str], name: str) -> str:

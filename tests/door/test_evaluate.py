@@ -17,7 +17,7 @@ def test_the_door_ranks_failures_and_refuses_unknown_names(
     assert main(["evaluate", str(tiny_run), "--n-1", "--output", str(file)]) == 0
     table = pd.read_csv(file)
     assert len(table) and table["value_lost"].iloc[0] > 0
-    first = table["candidate"].iloc[0]
+    first = table["failed"].iloc[0]
     assert main(["evaluate", str(tiny_run), "--drop", first]) == 0
     assert first[:4] in capsys.readouterr().out
     assert main(["evaluate", str(tiny_run), "--drop", first + "x"]) == 2
