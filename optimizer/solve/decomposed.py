@@ -1,8 +1,8 @@
 """A plan and its proof for a model that falls apart once the rows that its parts share are priced.
 
 Lagrangian relaxation (Geoffrion 1974) over the blocks of `blocks.find_blocks`: at prices of the shared rows every block is a
-small MIP of its own. The sum of the blocks' own dual bounds plus price times limit is a bound on the whole; the blocks' plans
-are columns of a master (Dantzig and Wolfe 1960) that takes one of each and pays for all of them afresh.
+small MIP of its own. The sum of the blocks' own dual bounds plus price times limit is a bound on the whole. The blocks' plans tell
+which prices to try next (`pricing`), and which choices are worth deciding together (`merging`).
 """
 
 from __future__ import annotations
@@ -24,21 +24,22 @@ from optimizer.solve.certificate import Certificate, certify
 from optimizer.solve.crew import Crew, crew
 from optimizer.solve.highs import Flag
 from optimizer.solve.known import Known
-from optimizer.solve.master import Master
+from optimizer.solve.merging import Merging
 from optimizer.solve.milp import Milp, some_columns
 from optimizer.solve.partition import SMALL
-from optimizer.solve.prices import Prices, near, shadow_prices
+from optimizer.solve.prices import Prices, shadow_prices
+from optimizer.solve.pricing import Pricing
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Answer, Task
 
-FIRST_SHARE, STEP_SHARE, MASTER_SHARE = 0.4, 0.015, 0.04
-"""Shares of the time for the first solve of all blocks, for one neighbourhood, for one master."""
+FIRST_SHARE, STEP_SHARE, MERGE_SHARE = 0.4, 0.015, 0.08
+"""Shares of the time for the first solve of all blocks, for one neighbourhood, for one merger."""
 LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
 """Of one task."""
-BLOCK_GAP, STEP_GAP, MASTER_GAP = 1e-3, 1e-3, 5e-4
-STEPS = 12
-"""Neighbourhoods between two masters."""
+BLOCK_GAP, STEP_GAP = 1e-3, 5e-4
+STEPS = 6
+"""Neighbourhoods between two mergers."""
 PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer in a round."""
 MOST_ENTRIES, RELAXATION_SHARE = 1_000_000, 0.2
@@ -89,9 +90,9 @@ class Decomposition:
         self.known = [Known(block) for block in self.split.blocks]
         self.rest = Known(self.split.rest)
         self.prices = Prices(self.split, board.compiled.constant)
-        self.master = Master(board.compiled, self.split)
+        self.pricing = Pricing(board.compiled, self.split)
         self.around = Surroundings(board.compiled, self.split, settings.seed)
-        self.rng = np.random.default_rng(settings.seed)
+        self.merging = Merging(self.around, settings.seed)
         self.width = 1 if settings.threads == 1 else max(2, settings.threads)
         self.executor = executor
         self.seconds = max(0.0, until - time.monotonic())
@@ -100,7 +101,7 @@ class Decomposition:
 
     # ---- the story
     def solve(self) -> str:
-        """Prices, blocks, master; then other prices, neighbourhoods and open blocks longer, by turns.
+        """Prices and blocks; then a merger of their plans, other prices, neighbourhoods and open blocks longer, by turns.
 
         Returns
         -------
@@ -137,17 +138,17 @@ class Decomposition:
     def _go_on(self) -> Iterator[Job]:
         short = self._limit(FIRST_SHARE * self.seconds * self.width / max(1, len(self.known)))
         yield from self._prove([self.rest, *self.known], short)
-        yield from self._combine()
+        yield from self._merge()
         for round_number in itertools.count(1):
             if self.settings.passes is not None and round_number > self.settings.passes:
                 return
             yield from self._reprice(short)
-            yield from self._combine()
+            yield from self._merge()
             yield from self._improve(STEPS)
             widest = self._widest()
             count = round(PROVED_AT_ONCE * len(widest) + 0.5)
             yield from self._prove(widest[:count], self._limit(short * 2.0**round_number))
-            yield from self._combine()
+            yield from self._merge()
             yield from self._improve(STEPS)
 
     def _work(self, hands: Crew, jobs: Iterator[Job]) -> None:
@@ -246,12 +247,11 @@ class Decomposition:
 
         def take(answer: Answer) -> None:
             if answer.duals is not None:
-                found = shadow_prices(self.split, answer.duals[self.master.shared_rows])
+                found = shadow_prices(self.split, answer.duals[self.pricing.shared])
                 asked.append(self.prices.add(centre + OUTWARD * (found - centre)))
 
-        limit = self._limit(MASTER_SHARE * self.seconds)
-        programme = self.master.pricing(self.known, centre, near(self.split, centre))
-        yield Job(self._task(programme, None, 0.0, limit), take)
+        programme = self.pricing.programme(self.known, centre, self.prices.width())
+        yield Job(self._task(programme, None, 0.0, self._limit(MERGE_SHARE * self.seconds)), take)
         yield from self._meanwhile(asked)
         for number in asked:
             yield from self._prove([self.rest, *self.known], seconds, number)
@@ -262,23 +262,16 @@ class Decomposition:
             if not awaited:
                 yield from self._improve(1)
 
-    def _combine(self) -> Iterator[Job]:
-        """One plan of each block, paid for afresh; then amounts settled for the choices made."""
-        if self.prices.empty or not all(known.plans for known in self.known):
+    def _merge(self) -> Iterator[Job]:
+        """What the blocks' best plans and the best plan of the whole disagree on, decided together."""
+        values = self.board.values
+        if values is None or self.prices.empty or not all(known.plans for known in self.known):
             return
         prices = self.prices[self.prices.reference]
-        restricted = self.master.programme(self.known, prices)
-        start = self.master.start(restricted, self.known, self.board.values)
-        chosen: list[np.ndarray] = []
-
-        def take(answer: Answer) -> None:
-            chosen.extend(self.master.values(restricted, plan) for plan in answer.plans[-1:])
-
-        limit = self._limit(MASTER_SHARE * self.seconds)
-        yield Job(self._task(restricted.model, start, MASTER_GAP, limit), take)
-        yield from self._meanwhile(chosen)
-        for values in chosen[:1]:
-            yield self._settle(values)
+        free = self.merging.columns(self.known, prices, values, self._shortfall(values))
+        limit = self._limit(MERGE_SHARE * self.seconds)
+        task = replace(self._task(some_columns(self.whole, free, values), values[free], STEP_GAP, limit), quick=False)
+        yield Job(task, _Improver(self, free, values, self.merging))
 
     def _settle(self, values: np.ndarray) -> Job:
         """Amounts and payments for given choices."""
@@ -295,13 +288,14 @@ class Decomposition:
             free = self.around.columns(self.around.blocks(self._shortfall(values)))
             model = some_columns(self.whole, free, values)
             limit = self._limit(STEP_SHARE * self.seconds)
-            yield Job(self._task(model, values[free], STEP_GAP, limit), _Improver(self, free, values))
+            yield Job(self._task(model, values[free], STEP_GAP, limit), _Improver(self, free, values, self.around))
 
-    def _shortfall(self, values: np.ndarray) -> list[float]:
+    def _shortfall(self, values: np.ndarray) -> np.ndarray:
         """What the plan's part of each block is worth less than the block's bound, at the reference prices."""
         number = self.prices.reference
         prices = self.prices[number]
-        return [k.bound(number) - float(k.block.priced(prices).cost @ values[k.block.columns]) for k in self.known]
+        short = [k.bound(number) - float(k.block.priced(prices).cost @ values[k.block.columns]) for k in self.known]
+        return np.maximum(np.where(np.isfinite(short), short, 1.0), 0.0)
 
     def place(self, free: np.ndarray, held: np.ndarray, plan: np.ndarray) -> bool:
         """Offer a plan of the whole: some columns as solved, the others as held; whether it is the best now."""
@@ -353,9 +347,10 @@ class _Improver:
     work: Decomposition
     free: np.ndarray
     held: np.ndarray
+    learner: Merging | Surroundings
 
     def __call__(self, answer: Answer) -> None:
         better = False
         for plan in answer.plans[-1:]:
             better = self.work.place(self.free, self.held, plan)
-        self.work.around.learn(better, answer.termination == "optimal")
+        self.learner.learn(better, answer.termination == "optimal")

@@ -38,11 +38,6 @@ class Known:
             self.plans = [self.plans[i] for i in kept]
             self._seen = {self._key(plan) for plan in self.plans}
 
-    def number(self, plan: np.ndarray) -> int | None:
-        """Which known plan makes the same choices and uses the shared rows alike; None where none does."""
-        key = self._key(plan)
-        return next((i for i, known in enumerate(self.plans) if self._key(known) == key), None)
-
     def worth(self, prices: np.ndarray) -> np.ndarray:
         """What each plan is worth at these prices."""
         cost = self.block.priced(prices).cost

@@ -12,6 +12,8 @@ from optimizer.solve.known import Known
 NEAR = 0.3
 """How far prices may move at a time, relative to themselves or, where that is more, a part of what their like cost."""
 LEAST_NEAR = 0.1
+NEARER = 0.4
+"""What `NEAR` shrinks by where a step gave no better bound, and grows by (its inverse, never beyond 1) where one did."""
 
 
 def shadow_prices(split: Split, duals: np.ndarray | None) -> np.ndarray:
@@ -32,15 +34,6 @@ def admitted(split: Split, prices: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(split.lower), prices, np.maximum(prices, 0.0))
 
 
-def near(split: Split, prices: np.ndarray) -> np.ndarray:
-    """How far each price may move: a share of itself, at least a share of the mean of its like (tagged, or found)."""
-    width = NEAR * np.abs(prices)
-    for like in (split.tagged, ~split.tagged):
-        paid = np.abs(prices[like & (prices != 0)])
-        width[like] = np.maximum(width[like], LEAST_NEAR * float(paid.mean()) if len(paid) else 0.0)
-    return width
-
-
 class Prices:
     """All price vectors used, and the best bound each has given."""
 
@@ -48,6 +41,7 @@ class Prices:
         self.split, self.constant = split, constant
         self.vectors: list[np.ndarray] = []
         self.reference = 0
+        self.step = 1.0
 
     def __getitem__(self, number: int) -> np.ndarray:
         return self.vectors[number]
@@ -61,6 +55,21 @@ class Prices:
         """Take a price vector; its number."""
         self.vectors.append(prices)
         return len(self.vectors) - 1
+
+    def width(self) -> np.ndarray:
+        """How far each price may move from the reference prices, narrower after every step that gave no better bound.
+
+        A share of itself, at least a share of the mean of its like (tagged, or found).
+        """
+        if len(self.vectors) > 1:
+            better = self.reference == len(self.vectors) - 1
+            self.step = min(1.0, self.step / NEARER) if better else self.step * NEARER
+        prices = self.vectors[self.reference]
+        width = NEAR * np.abs(prices)
+        for like in (self.split.tagged, ~self.split.tagged):
+            paid = np.abs(prices[like & (prices != 0)])
+            width[like] = np.maximum(width[like], LEAST_NEAR * float(paid.mean()) if len(paid) else 0.0)
+        return self.step * width
 
     def fixed(self, number: int) -> float:
         """Price times limit, and the constant of the model."""

@@ -37,7 +37,7 @@ class Surroundings:
         self.near = (touched.T @ touched).toarray()
         np.fill_diagonal(self.near, 0.0)
 
-    def blocks(self, shortfall: Sequence[float]) -> list[int]:
+    def blocks(self, shortfall: np.ndarray) -> list[int]:
         """Blocks to free.
 
         Parameters
@@ -45,8 +45,7 @@ class Surroundings:
         shortfall
             (blocks,) what the plan's part is worth less than the block's bound, at the reference prices.
         """
-        short = np.maximum(np.where(np.isfinite(shortfall), shortfall, 1.0), 0.0)
-        weight = short + 0.02 * max(float(short.mean()), 1e-12)
+        weight = shortfall + 0.02 * max(float(shortfall.mean()), 1e-12)
         chosen = [int(self.rng.choice(len(weight), p=weight / weight.sum()))]
         neighbours = self.rng.random() < 0.5 and self.near[chosen[0]].any()
         while self.choices[chosen].sum() < self.size and len(chosen) < len(weight):

@@ -39,6 +39,8 @@ class Task:
         How many of the last improvements are handed back.
     first_order
         Whether a continuous programme is solved by a first-order method (PDLP): shadow prices soon, good to a thousandth.
+    quick
+        Whether a programme with choices is small: `SMALL_TREE`.
     """
 
     model: Milp
@@ -50,6 +52,7 @@ class Task:
     seed: int
     keep: int = 4
     first_order: bool = False
+    quick: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
         return True
 
     choices = bool(task.model.integer.any())
-    options: dict[str, Any] = dict(SMALL_TREE) if choices else {"solver": "pdlp"} if task.first_order else {}
+    options: dict[str, Any] = dict(SMALL_TREE) if choices and task.quick else {"solver": "pdlp"} if task.first_order else {}
     if choices and task.nodes is not None:
         options["mip_max_nodes"] = task.nodes
     settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)

@@ -24,10 +24,13 @@ from optimizer.solve.crew import crew
 from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import run
 from optimizer.solve.known import Known
-from optimizer.solve.master import Master
-from optimizer.solve.milp import Milp
+from optimizer.solve.merging import Merging
+from optimizer.solve.milp import Milp, some_columns
+from optimizer.solve.prices import admitted
+from optimizer.solve.pricing import Pricing
 from optimizer.solve.progress import silent
 from optimizer.solve.solve import Built, build
+from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Task
 from tests.random_problems import random_problem
 
@@ -83,18 +86,37 @@ def test_a_stop_keeps_what_is_known():
     assert board.values is not None and np.array_equal(board.values, start)
 
 
-def test_the_master_takes_the_best_of_each_block():
-    built = build(CASES[26])
-    best = run(built.compiled, SolverSettings(mip_gap=0.0)).values
+@pytest.mark.parametrize("seed", [0, 11, 26])
+def test_prices_that_plans_ask_stay_near_and_prove(seed: int):
+    """Duals of the shared rows lie in the box, and the programme at its box is at least worth the best plan."""
+    built = build(CASES[seed])
     split = find_blocks(built.compiled)
-    known = [Known(block) for block in split.blocks]
-    for one in known:
-        one.learn([np.zeros(len(one.block.columns)), best[one.block.columns]])
-    master = Master(built.compiled, split)
-    restricted = master.programme(known, np.zeros(len(split.shared)))
-    solved = run(restricted.model, SolverSettings(mip_gap=0.0))
-    values = master.values(restricted, solved.values)
-    assert built.compiled.cost @ values >= built.compiled.cost @ best - 1e-6
+    best = run(built.compiled, SolverSettings(mip_gap=0.0, time_limit=60))
+    assert best.values is not None
+    known = [Known(block, [best.values[block.columns]]) for block in split.blocks]
+    pricing = Pricing(built.compiled, split)
+    rng = np.random.default_rng(seed)
+    centre, width = admitted(split, rng.normal(size=len(split.shared))), rng.random(len(split.shared))
+    solved = run(pricing.programme(known, centre, width), SolverSettings(mip_gap=0.0, time_limit=60))
+    assert solved.duals is not None and solved.objective >= best.objective - 1e-6 * abs(best.objective)
+    duals = solved.duals[pricing.shared]
+    assert (duals <= centre + width + 1e-7).all() and (duals >= centre - width - 1e-7).all()
+
+
+def test_a_merger_holds_what_the_plans_agree_on():
+    """Choices alike in the best plan of the whole and in the blocks' plans are held, all others open."""
+    built = build(CASES[11])
+    compiled, split = built.compiled, find_blocks(built.compiled)
+    best = run(compiled, SolverSettings(mip_gap=0.0, time_limit=60)).values
+    nothing = np.where(compiled.integer, compiled.col_lower, 0.0)
+    assert best is not None
+    known = [Known(block, [best[block.columns]]) for block in split.blocks]
+    merging = Merging(Surroundings(compiled, split, 0), 0)
+    free = merging.columns(known, np.zeros(len(split.shared)), nothing, np.ones(len(known)))
+    differ = np.flatnonzero(compiled.integer & (best.round() != nothing))
+    assert len(differ) and set(free[compiled.integer[free]]) == set(differ)
+    solved = run(some_columns(compiled, free, nothing), SolverSettings(mip_gap=0.0, time_limit=60))
+    assert solved.objective == pytest.approx(float(compiled.cost @ best + compiled.constant), rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", CASES)
