@@ -35,7 +35,7 @@ SUITES = {
     "dikes": ("benchmarks.dikes", "flood", "published dike rings over 300 years, with proven bounds"),
     "kernels": ("benchmarks.kernels", "roads", "kernels against their peers, interleaved, results equal"),
 }
-OPTIONS = {"province": "benchmarks.province_options"}
+OPTIONS = {"province": "benchmarks.province_options", "water-design": "benchmarks.water_design_options"}
 """Modules that add options of a suite's own by ``add_options(parser)``."""
 COMMON = ("suite", "instances", "format", "only", "json", "compare", "time_limit", "smoke")
 VARIABLE = "CHENGXIANG_INSTANCES"

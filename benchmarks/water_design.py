@@ -30,7 +30,6 @@ HEAD_SLACK, SPEED_SLACK = 1e-5, 1e-6
 ROUNDING = 1e-6
 """Relative difference of costs that counts as equal."""
 SMOKE, SMOKE_SECONDS = ("two_loop", "hanoi"), 8.0
-SEED = 1
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,10 @@ class Check:
         return self.balanced and self.head_slack >= -HEAD_SLACK and self.speed_slack >= -SPEED_SLACK
 
 
-def run(*, smoke: bool, instances: Path | None, time_limit: float, only: str = "", **_: Any) -> list[Row]:
-    """Design every network of a folder; prints a line each.
+def run(
+    *, smoke: bool, instances: Path | None, time_limit: float, only: str = "", seeds: int = 1, **_: Any
+) -> list[Row]:
+    """Design every network of a folder, by so many searches; prints a line each.
 
     Raises
     ------
@@ -66,12 +67,12 @@ def run(*, smoke: bool, instances: Path | None, time_limit: float, only: str = "
         )
     rows = []
     for file in files:
-        rows.append(_row(file, min(time_limit, SMOKE_SECONDS) if smoke else time_limit))
+        rows.append(_row(file, min(time_limit, SMOKE_SECONDS) if smoke else time_limit, max(seeds, 1)))
         _say(rows[-1])
     return rows
 
 
-def _row(path: Path, time_limit: float) -> Row:
+def _row(path: Path, time_limit: float, seeds: int) -> Row:
     empty: Row = {"instance": path.parent.name, "size": ""}
     empty |= dict.fromkeys(("value", "bound", "gap", "seconds", "reference"))
     try:
@@ -86,23 +87,21 @@ def _row(path: Path, time_limit: float) -> Row:
     except NetworkError as error:
         return {**empty, "status": "cannot", "reason": str(error)}
     size = f"{network.layout.n_junctions} junctions, {network.layout.n_links} links, {len(case.choices)} to choose"
-    return {**empty, "size": size, **designed(case, network, time_limit)}
+    return {**empty, "size": size, **designed(case, network, time_limit, seeds)}
 
 
-def designed(case: DesignCase, network: DesignNetwork, time_limit: float, seed: int = SEED) -> Row:
-    """Search, check and bound: the fields of a row."""
-    search = Search(network, SearchSettings(), seed)
-    search.compile()
+def designed(case: DesignCase, network: DesignNetwork, time_limit: float, seeds: int = 1) -> Row:
+    """Search by seeds 1 to ``seeds``, check the best and bound: the fields of a row."""
     began = time.monotonic()
-    board, bound = search_and_prove(network, search, time_limit)
-    least = bound.value + case.fixed_cost
+    boards, bound = searched_and_proved(network, time_limit, seeds)
+    least, board = bound.value + case.fixed_cost, min(boards, key=lambda board: board.cost)
     row: Row = {
         "seconds": time.monotonic() - began,
         "bound": least,
         "boxes": bound.boxes,
         "restarts": board.restarts,
         "solutions": board.solved,
-        "seed": seed,
+        "found_after": [board.found_after for board in boards],
     }
     if board.chosen is None:
         status = "infeasible" if bound.proved else "none found"
@@ -113,24 +112,30 @@ def designed(case: DesignCase, network: DesignNetwork, time_limit: float, seed: 
     return {
         **row,
         "value": value,
+        "by_seed": [board.cost + case.fixed_cost for board in boards],
         "gap": max(value - least, 0.0) / max(value, 1e-9),
         "status": status if check.holds else "failed",
         "head_slack_m": check.head_slack,
         "speed_slack_m_s": None if math.isinf(check.speed_slack) else check.speed_slack,
-        "found_after": board.found_after,
         "design": {name: size.diameter * 1000.0 for name, size in chosen.items()},
     }
 
 
-def search_and_prove(network: DesignNetwork, search: Search, time_limit: float) -> tuple[Board, Bound]:
-    """Search in one thread and prove in this one, each told of the other, until the bound meets the cost."""
+def searched_and_proved(network: DesignNetwork, time_limit: float, seeds: int) -> tuple[list[Board], Bound]:
+    """Search in one thread and prove in this one, each told of the other, until the bound meets the cost; then search by the
+    other seeds, each until it meets the bound. Every thread has so many seconds of processor time.
+    """
+    searches = [Search(network, SearchSettings(), seed + 1, time.thread_time) for seed in range(seeds)]
+    searches[0].compile()
     done = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(search.run, time_limit, lambda _: done.is_set())
-        bound = Proof(network).run(time_limit, lambda: search.board.cost)
+        job = pool.submit(searches[0].run, time_limit, lambda _: done.is_set())
+        bound = Proof(network, time.thread_time).run(time_limit, lambda: searches[0].board.cost)
         if bound.proved:
             done.set()
-        return job.result(), bound
+        first = job.result()
+    rest = [search.run(time_limit, lambda cost: cost - bound.value <= ROUNDING * abs(cost)) for search in searches[1:]]
+    return [first, *rest], bound
 
 
 def sizes_of(case: DesignCase, network: DesignNetwork, chosen: np.ndarray) -> dict[str, Size]:
@@ -170,4 +175,9 @@ def _say(row: Row) -> None:
     value, bound, seconds = ("-" if row[key] is None else f"{row[key]:,.2f}" for key in ("value", "bound", "seconds"))
     text = f"{row['instance']}, {row['size']}: {value}, bound {bound}, {row['status']}, {seconds} s"
     known = f"; published {row['reference']:,.2f}" if row["reference"] else ""
-    Console(highlight=False, soft_wrap=True).print(text + known + (f"; {row['reason']}" if row.get("reason") else ""))
+    several = ""
+    if len(row.get("by_seed", ())) > 1:
+        worst, after = max(row["by_seed"]), max(row["found_after"])
+        several = f"; worst of {len(row['by_seed'])} seeds {worst:,.2f}, found after {after:.1f} s or sooner"
+    reason = f"; {row['reason']}" if row.get("reason") else ""
+    Console(highlight=False, soft_wrap=True).print(text + several + known + reason)

@@ -1,4 +1,4 @@
-"""A proven lower bound on the cost of a design, by spatial branch and bound over flows and sizes."""
+"""A proven lower bound on the cost of a design, by spatial branch and bound over flows, heads and sizes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from network_models.design.arrays import DesignNetwork
-from optimizer.design.relaxation import THIN, Box, Relaxation, Solved
+from optimizer.design.contract import Contraction, Node
+from optimizer.design.hull import cheapest_mixture
+from optimizer.design.program import NO_CUTS, Point, Program
+from optimizer.design.relaxation import THIN, Box, Relaxation
 
-LARGE_ERROR = 0.01
-"""Error of a loss, in ranges of head over the network, from which on flows are branched before sizes."""
-SETTLED = 1e-3
-"""Spread of sizes, in shares of a link's mean cost, below which there is nothing to branch on."""
 MARGIN = 0.2
-PASSES = 12
-SLACK, WORTH, EMPTY = 1e-9, 1e-6, 1e-7
-"""In total demands: added to every narrowed range, the least narrowing that is made, and how far an empty range overlaps."""
+SETTLED = 1e-7
+"""Scores of branching, in shares of the limit, below which there is nothing to branch on."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +36,18 @@ def cheapest_sizes(network: DesignNetwork) -> float:
 
 
 class Proof:
-    """Branch and bound on one network; the load whose first relaxation costs most stands for all (each alone bounds)."""
+    """Branch and bound on one network."""
 
     def __init__(self, network: DesignNetwork, clock: Callable[[], float] = time.monotonic) -> None:
         self.network, self.clock = network, clock
-        relaxations = [Relaxation(network, s) for s in range(len(network.layout.demand))]
-        firsts = [self._first(relaxation) for relaxation in relaxations] if len(relaxations) > 1 else [0.0]
-        self.relaxation = relaxations[int(np.argmax(firsts))]
+        self.relaxation = Relaxation(network)
         self.floor = cheapest_sizes(network)
-        self.ends = balance_of(network)
-        r = self.relaxation
-        self.range = max(float(r.highest.max() - r.lowest[: r.n].min()), 1e-9)
+        spread = float((network.sizes.cost.max(axis=1) - network.sizes.cost.min(axis=1)).max())
+        self.unit = spread if spread > 0 else 1.0
+        self.program = Program(self.relaxation, self.unit)
+        self.contraction = Contraction(self.relaxation, self.program, clock)
 
-    @staticmethod
-    def _first(relaxation: Relaxation) -> float:
-        solved = relaxation.solve(relaxation.whole()) if relaxation.bounded else None
-        return -math.inf if solved is None else solved.cost
-
-    def run(self, seconds: float, limit: Callable[[], float], gap: float = 1e-6) -> Bound:
+    def run(self, seconds: float, limit: Callable[[], float], gap: float = 5e-7) -> Bound:
         """Bound until the bound is within ``gap`` of the cost that ``limit`` says, or for so long.
 
         Parameters
@@ -63,108 +55,91 @@ class Proof:
         limit
             Cost of the best design known by now (inf: none).
         """
-        began, relaxation = self.clock(), self.relaxation
-        if not relaxation.bounded:
+        end = self.clock() + seconds
+        if not self.relaxation.bounded:
             return Bound(self.floor, 0, False)
-        root = self._narrowed(relaxation.whole())
-        if root is None:
-            return Bound(math.inf, 0, True)
-        heap, number, boxes, left_out = [(self.floor, 0, root)], 0, 0, math.inf
-        while heap and heap[0][0] < limit() * (1.0 - gap):
-            left = seconds - (self.clock() - began)
-            if left <= 0:
+        root = Node(self.relaxation.whole(), [], NO_CUTS)
+        heap: list[tuple[float, int, Node]] = [(self.floor, 0, root)]
+        number, boxes, left_out = 0, 0, math.inf
+        while heap and heap[0][0] < (cut := limit() * (1.0 - gap)):
+            if self.clock() >= end:
                 return Bound(min(heap[0][0], left_out), boxes, False)
-            parent, _, box = heapq.heappop(heap)
-            solved = relaxation.solve(box, left)
+            parent, _, node = heapq.heappop(heap)
             boxes += 1
+            solved = self.contraction.solve(node, cut, end, first=boxes == 1)
             if solved is None:
+                left_out = min(left_out, cut)
                 continue
-            cost = max(parent, solved.cost)
-            if not math.isfinite(solved.cost):
-                return Bound(min(parent, left_out), boxes, False)
-            if cost >= limit() * (1.0 - gap):
+            point, node = solved
+            cost = max(parent, point.bound * self.unit)
+            if cost >= cut:
                 left_out = min(left_out, cost)
                 continue
-            for part in self._split(box, solved):
+            for part in self._split(node, point):
                 number += 1
-                heapq.heappush(heap, (cost, number, part))
-        least = min(left_out, heap[0][0] if heap else math.inf, limit())
+                heapq.heappush(heap, (cost, number, replace(node, box=part)))
+        least = min(left_out, heap[0][0] if heap else math.inf)
         return Bound(least, boxes, True)
 
-    def _narrowed(self, box: Box) -> Box | None:
-        low, high = box.low.copy(), box.high.copy()
-        demand = self.relaxation.demand / self.relaxation.scale
-        return replace(box, low=low, high=high) if narrow(self.ends, demand, low, high) else None
+    def _split(self, node: Node, point: Point) -> list[Box]:
+        """Two parts of a box: of a chain's flows or of a link's sizes, whichever hides more cost."""
+        r, box = self.relaxation, node.box
+        hidden, rounding, mean = self._hidden(box, point)
+        hidden[box.high - box.low <= 1e3 * THIN] = 0.0
+        rounding[box.first[r.link] == box.last[r.link]] = 0.0
+        by_chain = np.bincount(self.contraction.chains + 1, hidden)[1:]
+        if max(by_chain.max(initial=0.0), rounding.max()) <= SETTLED * self.unit:
+            return self._anything(box)
+        if by_chain.max(initial=0.0) >= rounding.max():
+            k = int(np.where(self.contraction.chains == by_chain.argmax(), hidden, -1.0).argmax())
+            return self._split_flow(box, k, float(point.flow[k]))
+        lane = int(rounding.argmax())
+        return self._split_size(box, int(r.link[lane]), float(mean[lane]))
 
-    def _split(self, box: Box, solved: Solved) -> list[Box]:
-        """Two parts of a box: of a link's flows where its loss is far from the law, else of its sizes."""
-        pieces, share = solved.pieces, np.maximum(solved.share, 1e-12)
-        k, d = pieces.link, pieces.size
-        m, used = self.relaxation.m, solved.share > 1e-7
-        u = np.clip(solved.flow / share, pieces.low, pieces.high)
-        r = self.relaxation.factor(pieces.high, k, d)
-        error = np.bincount(k[used], np.abs(solved.loss - share * r * u**self.relaxation.power)[used], m)
-        error[box.high - box.low <= 1e3 * THIN] = 0.0
-        cost = self.relaxation.sizes.cost[k, d]
-        mean = np.bincount(k, solved.share * cost, m)
-        spread = np.bincount(k, solved.share * np.abs(cost - mean[k]), m)
-        spread[box.first == box.last] = 0.0
-        if error.max() > LARGE_ERROR * self.range or spread.max() <= SETTLED * mean.mean():
-            return self._split_flow(box, int(error.argmax()), np.bincount(k, pieces.sign * solved.flow, m))
-        link = int(spread.argmax())
-        return self._split_size(box, link, float((solved.share * d)[k == link].sum()))
+    def _hidden(self, box: Box, point: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the lanes at a point cost more at their flow if sizes may be mixed; what mixing saves; the mean size."""
+        r = self.relaxation
+        loss = (point.heads[r.tail] - point.heads[r.head]) * np.where(point.flow < 0, -1.0, 1.0)
+        cost, saved, mean = np.zeros(r.lanes), np.zeros(r.lanes), np.zeros(r.lanes)
+        for lane in range(r.lanes):
+            k = int(r.link[lane])
+            d = np.arange(box.last[k], box.first[k] - 1, -1)
+            d = d[~r.closed[k, d]]
+            if not len(d):
+                continue
+            u = abs(point.flow[lane])
+            falls = r.factor(np.full(len(d), u), k, d) * u**r.power
+            cost[lane], saved[lane], mean[lane] = cheapest_mixture(falls, r.sizes.cost[k, d], d, loss[lane])
+            cost[lane] += max(loss[lane] - falls[-1], 0.0) * self._metre(point, lane)
+        return np.maximum(cost - point.cost[r.link] * self.unit, 0.0), saved, mean
 
-    def _split_flow(self, box: Box, k: int, flow: np.ndarray) -> list[Box]:
+    def _metre(self, point: Point, lane: int) -> float:
+        """What a metre of loss in a lane is worth, at least a little."""
+        return abs(float(point.pull[lane])) * self.unit + 1e-3 * self.unit / self.relaxation.range
+
+    def _anything(self, box: Box) -> list[Box]:
+        """Parts of the widest flow, else of the most sizes."""
+        k, link = int((box.high - box.low).argmax()), int((box.last - box.first).argmax())
+        if box.high[k] - box.low[k] > 1e3 * THIN:
+            return self._split_flow(box, k, float(box.low[k] + box.high[k]) / 2.0)
+        if box.last[link] > box.first[link]:
+            return self._split_size(box, link, float(box.first[link] + box.last[link]) / 2.0)
+        return []
+
+    @staticmethod
+    def _split_flow(box: Box, k: int, flow: float) -> list[Box]:
         low, high = float(box.low[k]), float(box.high[k])
         width = high - low
-        at = min(max(float(flow[k]), low + MARGIN * width), high - MARGIN * width)
+        at = min(max(flow, low + MARGIN * width), high - MARGIN * width)
         if low < 0.0 < high and min(-low, high) > 0.1 * width:
             at = 0.0
-        parts = []
-        for side in range(2):
-            lows, highs = box.low.copy(), box.high.copy()
-            (lows if side else highs)[k] = at
-            part = self._narrowed(replace(box, low=lows, high=highs))
-            parts += [] if part is None else [part]
+        parts = [box.copy(), box.copy()]
+        parts[0].high[k] = parts[1].low[k] = at
         return parts
 
     @staticmethod
     def _split_size(box: Box, k: int, mean: float) -> list[Box]:
         at = min(max(int(mean), int(box.first[k])), int(box.last[k]) - 1)
-        first, last = box.first.copy(), box.last.copy()
-        first[k], last[k] = at + 1, at
-        return [replace(box, last=last), replace(box, first=first)]
-
-
-Ends = list[list[tuple[int, int]]]
-
-
-def balance_of(network: DesignNetwork) -> Ends:
-    """Links at every junction, +1 where they lead to it."""
-    ends: Ends = [[] for _ in range(network.layout.n_junctions)]
-    for k, (a, b) in enumerate(zip(network.layout.tail.tolist(), network.layout.head.tolist(), strict=True)):
-        if a < len(ends):
-            ends[a].append((k, -1))
-        if b < len(ends):
-            ends[b].append((k, 1))
-    return ends
-
-
-def narrow(ends: Ends, demand: np.ndarray, low: np.ndarray, high: np.ndarray) -> bool:
-    """Narrow ranges of flow in place by the balances of the junctions; False: no flow is left."""
-    for _ in range(PASSES):
-        changed = False
-        for drawn, links in zip(demand.tolist(), ends, strict=True):
-            flows = [(low[k], high[k]) if s > 0 else (-high[k], -low[k]) for k, s in links]
-            least, most = sum(f[0] for f in flows), sum(f[1] for f in flows)
-            for (k, s), (a, b) in zip(links, flows, strict=True):
-                new_a, new_b = max(a, drawn - (most - b) - SLACK), min(b, drawn - (least - a) + SLACK)
-                if new_a > new_b + EMPTY:
-                    return False
-                if new_a > a + WORTH or new_b < b - WORTH:
-                    changed = True
-                    new_a, new_b = min(new_a, new_b), max(new_a, new_b)
-                    low[k], high[k] = (new_a, new_b) if s > 0 else (-new_b, -new_a)
-        if not changed:
-            break
-    return True
+        parts = [box.copy(), box.copy()]
+        parts[0].last[k], parts[1].first[k] = at, at + 1
+        return parts

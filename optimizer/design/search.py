@@ -85,11 +85,9 @@ class Search:
         steps = (sizes.cost[links, top] - sizes.cost[links, 0]) / np.maximum(top, 1)
         self.step = float(steps.mean()) if len(steps) else 1.0
         self.board = Board()
-        self.began = clock()
 
     def run(self, seconds: float, stop: Callable[[float], bool] = lambda _: False) -> Board:
-        """Search for so long, or until ``stop`` of the best cost."""
-        self.began = self.clock()
+        """Search for so long by the clock of each thread, or until ``stop`` of the best cost."""
         if len(self.free) == 0:
             return self._only()
         with ThreadPoolExecutor(self.settings.workers) as pool:
@@ -125,12 +123,12 @@ class Search:
         start_flows(self.network.layout, self.network.sizes, memory[1], chosen)
 
     def _work(self, seconds: float, stop: Callable[[float], bool]) -> None:
-        memory, penalty, pace = self._memory(), 0.1 * self.step, 0.0
-        while (left := seconds - (self.clock() - self.began)) > 0 and not stop(self.board.cost):
+        memory, penalty, pace, began = self._memory(), 0.1 * self.step, 0.0, self.clock()
+        while (left := seconds - (self.clock() - began)) > 0 and not stop(self.board.cost):
             number = self.board.next()
             moves = self._moves(number, left, pace)
             begin = self.clock()
-            penalty = self._restart(memory, number, moves, penalty)
+            penalty = self._restart(memory, number, moves, (penalty, began))
             pace = (self.clock() - begin) / moves
 
     def _moves(self, number: int, left: float, pace: float) -> int:
@@ -139,7 +137,9 @@ class Search:
         fits = left / pace if pace > 0 else planned
         return max(int(min(planned, 1.1 * fits)), 100)
 
-    def _restart(self, memory: tuple, number: int, moves: int, penalty: float) -> float:
+    def _restart(self, memory: tuple, number: int, moves: int, state: tuple[float, float]) -> float:
+        """Anneal and descend; ``state`` is the penalty and when this thread began. Returns the penalty."""
+        penalty, began = state
         layout, sizes, settings = self.network.layout, self.network.sizes, self.settings
         seed = (self.seed * 1_000_003 + number * 7919) % 2**31
         chosen, hot = self._start(number, seed)
@@ -150,7 +150,7 @@ class Search:
         if math.isfinite(cost):
             self._from(memory, best)
             cost, more = descend(layout, sizes, self.free, memory, best, cost, (max(settings.polish, moves // 4), seed))
-            self.board.report(cost, best, solved + more, self.clock() - self.began)
+            self.board.report(cost, best, solved + more, self.clock() - began)
         return penalty
 
     def _start(self, number: int, seed: int) -> tuple[np.ndarray, float]:
