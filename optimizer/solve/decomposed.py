@@ -11,9 +11,9 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from optimizer.errors import ChengxiangError
 from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.board import Board
 from optimizer.solve.certificate import Certificate, certify
-from optimizer.solve.crew import Crew, crew
+from optimizer.solve.crew import crew
 from optimizer.solve.highs import Flag
 from optimizer.solve.known import Known
 from optimizer.solve.merging import Merging
@@ -30,6 +30,7 @@ from optimizer.solve.partition import SMALL
 from optimizer.solve.prices import Prices, shadow_prices
 from optimizer.solve.pricing import Pricing
 from optimizer.solve.settings import SolverSettings
+from optimizer.solve.streams import Job, Stream, serve
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Answer, Task
 
@@ -39,7 +40,11 @@ LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
 """Of one task."""
 BLOCK_GAP, STEP_GAP = 1e-3, 5e-4
 STEPS = 6
-"""Neighbourhoods between two mergers."""
+"""Neighbourhoods between two mergers, where mergers do not pay."""
+WORTH_WHILE = 1e-3
+"""Relative gain from which on a merger pays."""
+PLAN_WEIGHT = 8.0
+"""Blocks solved for every step of the search for plans, where time does not count."""
 PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer in a round."""
 MOST_ENTRIES, RELAXATION_SHARE = 1_000_000, 0.2
@@ -50,14 +55,6 @@ PATIENCE = 3.0
 """Wall time that a task may take, as a multiple of its processor time."""
 TOLERANCE = 1e-6
 """Relative: what rounding in a solver may cost; a bound is loosened by it, and a plan may not beat a bound by more."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A task and what is done with its answer."""
-
-    task: Task
-    take: Callable[[Answer], None]
 
 
 class Decomposition:
@@ -96,22 +93,24 @@ class Decomposition:
         self.width = 1 if settings.threads == 1 else max(2, settings.threads)
         self.executor = executor
         self.seconds = max(0.0, until - time.monotonic())
-        self.infeasible = False
+        self.infeasible = self.met = self.proved = False
+        self.tasks = 0
         self._remember()
 
     # ---- the story
     def solve(self) -> str:
-        """Prices and blocks; then a merger of their plans, other prices, neighbourhoods and open blocks longer, by turns.
+        """Prices of the relaxation; then proofs at ever better prices, and beside them plans from what the proofs meet.
 
         Returns
         -------
         str
             Termination: 'infeasible' where the relaxation or a block has no plan, else 'time_limit'.
         """
+        timed = self.settings.nodes is None
         with crew(self.width, self.stop, self.executor) as hands:
-            self._work(hands, self._begin())
-            if not self.infeasible:
-                self._work(hands, self._go_on())
+            serve(hands, [Stream(self._begin())], self.until, self._over, timed=timed)
+            streams = [Stream(self._proofs()), Stream(self._plans(), PLAN_WEIGHT)]
+            serve(hands, streams, self.until, self._over, timed=timed)
         return "infeasible" if self.infeasible else "time_limit"
 
     def _begin(self) -> Iterator[Job]:
@@ -135,34 +134,36 @@ class Decomposition:
             task = replace(task, first_order=True, seconds=limit, wall=limit)
         yield Job(task, partial(self._take_relaxation, task.first_order))
 
-    def _go_on(self) -> Iterator[Job]:
+    def _proofs(self) -> Iterator[Job | None]:
+        """Every block at prices, then at better ones, then those whose gap stays open for longer; and again."""
         short = self._limit(FIRST_SHARE * self.seconds * self.width / max(1, len(self.known)))
-        yield from self._prove([self.rest, *self.known], short)
-        yield from self._merge()
+        yield from self._prove([self.rest, *self.known], self.prices.reference, short)
+        self.met = True
         for round_number in itertools.count(1):
             if self.settings.passes is not None and round_number > self.settings.passes:
-                return
+                break
+            tasks = self.tasks
             yield from self._reprice(short)
-            yield from self._merge()
-            yield from self._improve(STEPS)
             widest = self._widest()
             count = round(PROVED_AT_ONCE * len(widest) + 0.5)
-            yield from self._prove(widest[:count], self._limit(short * 2.0**round_number))
-            yield from self._merge()
-            yield from self._improve(STEPS)
+            yield from self._prove(widest[:count], self.prices.reference, self._limit(short * 2.0**round_number))
+            if self.tasks == tasks:
+                yield None
+        self.proved = True
 
-    def _work(self, hands: Crew, jobs: Iterator[Job]) -> None:
-        """Give out jobs as hands are free; a job is thought of when it is its turn."""
-        more = True
-        while not self._over() and (more or hands.busy):
-            while more and hands.free and not self._over():
-                job = next(jobs, None)
-                more = job is not None
-                if job is not None:
-                    hands.give(job, job.task)
-            came = hands.answer(self.until)
-            if came is not None:
-                came[0].take(came[1])
+    def _plans(self) -> Iterator[Job | None]:
+        """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met."""
+        while not self.proved:
+            if not self.met or self.board.values is None:
+                yield None
+                continue
+            before = self.board.objective
+            yield self._merge()
+            while self.merging.under_way:
+                yield self._improve()
+            if self.board.objective - before <= WORTH_WHILE * abs(before):
+                for _ in range(STEPS):
+                    yield self._improve()
 
     def _left(self) -> float:
         return max(0.0, self.until - time.monotonic())
@@ -175,6 +176,7 @@ class Decomposition:
 
     def _task(self, model: Milp, start: np.ndarray | None, gap: float, seconds: float) -> Task:
         """A task within what is left of the time; within nodes instead where those are limited."""
+        self.tasks += 1
         nodes, left = self.settings.nodes, max(self._left(), 0.05)
         if nodes is not None:
             return Task(model, start, gap, left, left, nodes, self.settings.seed)
@@ -188,12 +190,20 @@ class Decomposition:
         if answer.termination == "optimal" and not rough:
             self.hear(answer.bound + TOLERANCE * abs(answer.bound))
 
-    def _prove(self, chosen: Sequence[Known], seconds: float, number: int | None = None) -> Iterator[Job]:
-        """Blocks at the reference prices, or at others: their bounds, and plans by the way."""
-        number = self.prices.reference if number is None else number
+    def _prove(self, chosen: Sequence[Known], number: int, seconds: float) -> Iterator[Job | None]:
+        """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there."""
+        answers = 0
+
+        def take(known: Known, answer: Answer) -> None:
+            nonlocal answers
+            answers += 1
+            self.take_bound(known, number, answer)
+
         for known in chosen:
             model = known.block.priced(self.prices[number])
-            yield Job(self._task(model, known.start(model), BLOCK_GAP, seconds), _Taker(self, known, number))
+            yield Job(self._task(model, known.start(model), BLOCK_GAP, seconds), partial(take, known))
+        while answers < len(chosen):
+            yield None
 
     def take_bound(self, known: Known, number: int, answer: Answer) -> None:
         """Bound and plans of one block at one price vector."""
@@ -235,7 +245,7 @@ class Decomposition:
         return certificate if certificate.bound <= proved else None
 
     # ---- plans
-    def _reprice(self, seconds: float) -> Iterator[Job]:
+    def _reprice(self, seconds: float) -> Iterator[Job | None]:
         """The prices that the plans known ask, near the best so far; then every block at them."""
         if self.prices.empty or not all(known.plans for known in self.known):
             return
@@ -243,52 +253,52 @@ class Decomposition:
         for known in self.known:
             known.forget(centre)
         self._remember()
-        asked: list[int] = []
-
-        def take(answer: Answer) -> None:
-            if answer.duals is not None:
-                found = shadow_prices(self.split, answer.duals[self.pricing.shared])
-                asked.append(self.prices.add(centre + OUTWARD * (found - centre)))
-
+        answers: list[Answer] = []
         programme = self.pricing.programme(self.known, centre, self.prices.width())
-        yield Job(self._task(programme, None, 0.0, self._limit(MERGE_SHARE * self.seconds)), take)
-        yield from self._meanwhile(asked)
-        for number in asked:
-            yield from self._prove([self.rest, *self.known], seconds, number)
+        yield Job(self._task(programme, None, 0.0, self._limit(MERGE_SHARE * self.seconds)), answers.append)
+        while not answers:
+            yield None
+        if answers[0].duals is not None:
+            asked = shadow_prices(self.split, answers[0].duals[self.pricing.shared])
+            number = self.prices.add(centre + OUTWARD * (asked - centre))
+            yield from self._prove([self.rest, *self.known], number, seconds)
 
-    def _meanwhile(self, awaited: list[Any]) -> Iterator[Job]:
-        """Neighbourhoods until an answer is there."""
-        for _ in range(2 * self.width):
-            if not awaited:
-                yield from self._improve(1)
-
-    def _merge(self) -> Iterator[Job]:
+    def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""
-        values = self.board.values
-        if values is None or self.prices.empty or not all(known.plans for known in self.known):
-            return
+        values = self._best()
         prices = self.prices[self.prices.reference]
         free = self.merging.columns(self.known, prices, values, self._shortfall(values))
         limit = self._limit(MERGE_SHARE * self.seconds)
         task = replace(self._task(some_columns(self.whole, free, values), values[free], STEP_GAP, limit), quick=False)
-        yield Job(task, _Improver(self, free, values, self.merging))
+        return Job(task, partial(self._improved, self.merging, free, values))
 
     def _settle(self, values: np.ndarray) -> Job:
         """Amounts and payments for given choices."""
         held = np.where(self.whole.integer, np.round(values), values)
         free = np.flatnonzero(~self.whole.integer)
-        return Job(self._task(some_columns(self.whole, free, held), None, 0.0, MOST_SECONDS), _Placer(self, free, held))
+        task = self._task(some_columns(self.whole, free, held), None, 0.0, MOST_SECONDS)
 
-    def _improve(self, steps: int) -> Iterator[Job]:
-        """Neighbourhoods of the best plan."""
-        for _ in range(steps):
-            values = self.board.values
-            if values is None:
-                return
-            free = self.around.columns(self.around.blocks(self._shortfall(values)))
-            model = some_columns(self.whole, free, values)
-            limit = self._limit(STEP_SHARE * self.seconds)
-            yield Job(self._task(model, values[free], STEP_GAP, limit), _Improver(self, free, values, self.around))
+        def take(answer: Answer) -> None:
+            for plan in answer.plans[-1:]:
+                self.place(free, held, plan)
+
+        return Job(task, take)
+
+    def _improve(self) -> Job:
+        """A neighbourhood of the best plan."""
+        values = self._best()
+        free = self.around.columns(self.around.blocks(self._shortfall(values)))
+        model = some_columns(self.whole, free, values)
+        limit = self._limit(STEP_SHARE * self.seconds)
+        task = self._task(model, values[free], STEP_GAP, limit)
+        return Job(task, partial(self._improved, self.around, free, values))
+
+    def _improved(self, learner: Merging | Surroundings, free: np.ndarray, held: np.ndarray, answer: Answer) -> None:
+        better = any(self.place(free, held, plan) for plan in answer.plans[-1:])
+        learner.learn(better, answer.termination == "optimal")
+
+    def _best(self) -> np.ndarray:
+        return cast(np.ndarray, self.board.values)
 
     def _shortfall(self, values: np.ndarray) -> np.ndarray:
         """What the plan's part of each block is worth less than the block's bound, at the reference prices."""
@@ -320,37 +330,3 @@ class Decomposition:
             for known in self.known:
                 known.learn([values[known.block.columns]])
 
-
-@dataclass
-class _Taker:
-    work: Decomposition
-    known: Known
-    number: int
-
-    def __call__(self, answer: Answer) -> None:
-        self.work.take_bound(self.known, self.number, answer)
-
-
-@dataclass
-class _Placer:
-    work: Decomposition
-    free: np.ndarray
-    held: np.ndarray
-
-    def __call__(self, answer: Answer) -> None:
-        for plan in answer.plans[-1:]:
-            self.work.place(self.free, self.held, plan)
-
-
-@dataclass
-class _Improver:
-    work: Decomposition
-    free: np.ndarray
-    held: np.ndarray
-    learner: Merging | Surroundings
-
-    def __call__(self, answer: Answer) -> None:
-        better = False
-        for plan in answer.plans[-1:]:
-            better = self.work.place(self.free, self.held, plan)
-        self.learner.learn(better, answer.termination == "optimal")

@@ -13,8 +13,8 @@ import numpy as np
 from optimizer.solve.known import Known
 from optimizer.solve.surroundings import Surroundings
 
-FEWEST = 150.0
-"""Choices that are left open at least."""
+FIRST_SIZE, FEWEST = 1500.0, 150.0
+"""Choices that are left open at first, and at least."""
 FEWER = 0.7
 
 
@@ -24,8 +24,9 @@ class Merging:
     def __init__(self, around: Surroundings, seed: int) -> None:
         self.around = around
         self.rng = np.random.default_rng(seed)
-        self.plans, self.size = 1, np.inf
+        self.plans, self.size = 1, FIRST_SIZE
         self.open, self.everything = 0.0, True
+        self.under_way = False
 
     def columns(self, known: Sequence[Known], prices: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Columns left open.
@@ -39,6 +40,7 @@ class Merging:
         weight
             (blocks,) how much each is worth being looked at.
         """
+        self.under_way = True
         integer = np.zeros(len(values), bool)
         chosen: list[int] = []
         self.open = 0.0
@@ -55,9 +57,10 @@ class Merging:
 
     def learn(self, better: bool, in_time: bool) -> None:
         """More plans of more blocks where all was solved in time; fewer where time ran out without gain."""
+        self.under_way = False
         if in_time:
             self.plans += self.everything
-            self.size /= FEWER
+            self.size = self.size if self.everything else self.size / FEWER
         elif not better:
             self.size = self.size if self.plans > 1 else max(FEWEST, FEWER * min(self.size, self.open))
             self.plans = 1

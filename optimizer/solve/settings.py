@@ -31,6 +31,7 @@ HIGHS_OPTIONS = frozenset(
         "mip_heuristic_run_root_reduced_cost",
         "mip_allow_restart",
         "run_crossover",
+        "pdlp_optimality_tolerance",
     }
 )
 
