@@ -33,9 +33,14 @@ SUITES = {
     "water-design": ("benchmarks.water_design", "water", "cheapest diameters of looped networks, confirmed by EPANET"),
     "routing": ("benchmarks.routing", "flood", "published floods, steady profiles and the wave over a plane"),
     "dikes": ("benchmarks.dikes", "flood", "published dike rings over 300 years, with proven bounds"),
+    "evaluate": ("benchmarks.evaluate", "", "a whole plan and its variants through the kernels, and every single failure"),
     "kernels": ("benchmarks.kernels", "roads", "kernels against their peers, interleaved, results equal"),
 }
-OPTIONS = {"province": "benchmarks.province_options", "water-design": "benchmarks.water_design_options"}
+OPTIONS = {
+    "province": "benchmarks.province_options",
+    "water-design": "benchmarks.water_design_options",
+    "evaluate": "benchmarks.evaluate_options",
+}
 """Modules that add options of a suite's own by ``add_options(parser)``."""
 COMMON = ("suite", "instances", "format", "only", "json", "compare", "time_limit", "smoke")
 VARIABLE = "CHENGXIANG_INSTANCES"

@@ -103,8 +103,9 @@ def _add_evaluate(commands: Commands) -> None:
     evaluate = _command(commands, "evaluate", "evaluate", "what a plan loses when works are missing or fail 缺失与故障评估")
     evaluate.add_argument("run", type=Path, metavar="RUN", help="a run folder, or the beginning of the name of one in runs/")
     evaluate.add_argument("--drop", nargs="+", default=[], metavar="CANDIDATE", help="without these candidates")
-    evaluate.add_argument("--n-1", action="store_true", dest="n_1", help="every candidate in service fails alone; ranked")
+    evaluate.add_argument("--n-1", action="store_true", dest="n_1", help="every work in service and every road link fails alone; ranked")
     evaluate.add_argument("--output", type=Path, default=Path("failures.csv"), metavar="FILE", help="of --n-1 (default: failures.csv)")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="of --n-1: the same as JSON")
 
 
 def _add_region(commands: Commands) -> None:

@@ -114,13 +114,16 @@ def compare(args: Namespace) -> int:
 
 
 def evaluate(args: Namespace) -> int:
-    """What a run's plan loses without some works, or by every single failure."""
+    """What a run's plan loses without some works, or by every single failure of a work or road link."""
     from optimizer import pipeline
     from optimizer.scenarios import losses
     from optimizer.scenarios.store import open_run
 
-    evaluator = pipeline.evaluator_of(open_run(args.run).folder)
-    losses.show(losses.failures(evaluator, args.output) if args.n_1 else losses.dropped(evaluator, args.drop))
+    evaluator, region, config = pipeline.evaluator_of(open_run(args.run).folder)
+    found = losses.failures(evaluator, region, config) if args.n_1 else losses.dropped(evaluator, args.drop)
+    if args.n_1:
+        losses.write(found, args.output, args.json)
+    losses.show(found)
     return 0
 
 

@@ -174,10 +174,10 @@ def rebuild_report(folder: Path, output: Path | None = None) -> Path:
     return path
 
 
-def evaluator_of(folder: Path) -> Evaluator:
-    """The plan of a run folder, ready to be evaluated without some of its works."""
-    _, _, problem = _reopened(folder)
-    return Evaluator(problem, read_plan(folder / "plan.nc"))
+def evaluator_of(folder: Path) -> tuple[Evaluator, Region, RunConfig]:
+    """The plan of a run folder, ready to be valued in variants, with the region and config that it was made from."""
+    config, region, problem = _reopened(folder)
+    return Evaluator(problem, read_plan(folder / "plan.nc")), region, config
 
 
 def _reopened(folder: Path) -> tuple[RunConfig, Region, Problem]:

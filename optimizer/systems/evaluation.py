@@ -54,3 +54,35 @@ class Evaluation(Protocol):
     def valued(self, units: Sequence[Unit]) -> list[Amount]:
         """Every unit by the physics of the archetype; what one is worth does not depend on the others."""
         ...
+
+
+class Leg(NamedTuple):
+    """A journey over the region's roads to a place, from the nearest of some places."""
+
+    tails: tuple[str, ...]
+    head: str
+
+
+class Journeys(Protocol):
+    """What a system of a plan carries over the roads."""
+
+    @property
+    def legs(self) -> Sequence[Leg]:
+        """Those that something is carried over."""
+        ...
+
+    def lost(self, rows: np.ndarray, minutes: np.ndarray, km: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is lost when legs (k,) take longer ways.
+
+        Parameters
+        ----------
+        rows
+            (k,) which legs.
+        minutes, km
+            (k,) along the ways that are left, inf where there is none.
+
+        Returns
+        -------
+        CNY a year by period, (period,), and units a year, (county, period).
+        """
+        ...

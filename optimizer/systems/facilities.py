@@ -13,6 +13,7 @@ from optimizer.systems.facilities_evaluate import evaluation
 from optimizer.systems.facilities_greedy import greedy
 from optimizer.systems.facilities_model import FacilitiesModel, model_unit
 from optimizer.systems.facilities_prepare import prepare
+from optimizer.systems.facilities_roads import journeys
 from optimizer.systems.facilities_simulate import simulate
 from optimizer.systems.protocol import Cut, Relation, ReportSection
 from optimizer.systems.siting import strengthen
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from optimizer.verify.result import SimulationResult
 
 __all__ = [
-    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate", "strengthen",
+    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "journeys", "metrics", "prepare", "report_sections",
+    "simulate", "strengthen",
 ]  # fmt: skip
 
 RELATION = Relation("exact")

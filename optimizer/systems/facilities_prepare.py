@@ -15,7 +15,7 @@ from optimizer.region import Region
 from optimizer.systems.catalogue import Placed, add_candidates
 from optimizer.systems.demand import Demand, demand_of
 from optimizer.systems.facilities_config import Centres, FacilitiesSettings, Markets, Within, read_settings
-from optimizer.systems.facilities_travel import Edges, Ends, allowed, leg_cost, nearest_edges, weights
+from optimizer.systems.facilities_travel import Edges, Ends, allowed, leg_cost, nearest_edges, unit_worth, weights
 from optimizer.systems.roads import Roads
 from optimizer.systems.tables import Values, rows, text
 
@@ -232,9 +232,7 @@ class _Preparation:
         )  # fmt: skip
 
     def _pair_value(self, pairs: Edges, weight: np.ndarray) -> np.ndarray:
-        worth = self.settings.worth
-        gain, cost = self.values.total(worth.gains), self.values.total(worth.costs)
-        return np.asarray(gain * weight - cost - leg_cost(worth, self.values, "access", pairs.minutes, pairs.km))
+        return unit_worth(self.settings.worth, self.values, weight, pairs.minutes, pairs.km)
 
     def _useful(
         self, pairs: Edges, value: np.ndarray, weight: np.ndarray, links: Edges, link_value: np.ndarray

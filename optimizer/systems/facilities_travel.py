@@ -65,6 +65,12 @@ def weights(coverage: Coverage | None, minutes: np.ndarray) -> np.ndarray:
     return np.clip((coverage.zero_at_minutes - minutes) / span, 0.0, 1.0)
 
 
+def unit_worth(worth: Worth, values: Values, weight: np.ndarray, minutes: np.ndarray, km: np.ndarray) -> np.ndarray:
+    """CNY a unit served over pairs is worth: gains as well as the standard is kept, less costs and the way to the site."""
+    gain, cost = values.total(worth.gains), values.total(worth.costs)
+    return np.asarray(gain * weight - cost - leg_cost(worth, values, "access", minutes, km))
+
+
 def leg_cost(worth: Worth, values: Values, leg: str, minutes: np.ndarray, km: np.ndarray) -> np.ndarray:
     """CNY a unit loses on a leg: transport by km (less what it saves), time, and spoilage 1 - exp(-rate * hours)."""
     per_km = _key(worth.per_km, leg, values) - _key(worth.saved_per_km, leg, values)

@@ -16,6 +16,7 @@ from optimizer.systems.pipes_model import PipesModel
 from optimizer.systems.pipes_network import Network
 from optimizer.systems.pipes_prepare import prepare
 from optimizer.systems.pipes_report import report_sections
+from optimizer.systems.pipes_roads import journeys
 from optimizer.systems.pipes_simulate import cuts, simulate
 from optimizer.systems.pipes_tangent import model_unit
 from optimizer.systems.protocol import Relation
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from optimizer.ledger import Ledger
 
 __all__ = [
-    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "metrics", "prepare", "report_sections", "simulate",
+    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "journeys", "metrics", "prepare", "report_sections",
+    "simulate",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optimizer.ledger import Ledger
     from optimizer.plan import Plan
     from optimizer.region import Region
-    from optimizer.systems.evaluation import Evaluation
+    from optimizer.systems.evaluation import Evaluation, Journeys
     from optimizer.verify.result import SimulationResult, Violation
 
 
@@ -144,6 +144,11 @@ class Strengthened:
 
 Strengthener = Callable[[Problem, SystemProblem, Effort], "Strengthened | None"]
 """Optional function ``strengthen`` of an archetype's module; None says that it has nothing to add."""
+
+
+JourneysOf = Callable[["Region", Mapping[str, Any], str, Problem, SystemProblem, "Plan"], "Journeys"]
+"""Optional function ``journeys`` of an archetype's module: what a plan carries over the region's roads, by the system's
+settings and the choice of values (low, central, high)."""
 
 
 @dataclass(frozen=True)
