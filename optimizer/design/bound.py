@@ -50,6 +50,8 @@ class Proof:
     def run(self, seconds: float, limit: Callable[[], float], gap: float = 5e-7) -> Bound:
         """Bound until the bound is within ``gap`` of the cost that ``limit`` says, or for so long.
 
+        Once a first design is known all begins anew, with the box of all designs narrowed by its cost.
+
         Parameters
         ----------
         limit
@@ -60,13 +62,15 @@ class Proof:
             return Bound(self.floor, 0, False)
         root = Node(self.relaxation.whole(), [], NO_CUTS)
         heap: list[tuple[float, int, Node]] = [(self.floor, 0, root)]
-        number, boxes, left_out = 0, 0, math.inf
+        number, boxes, left_out, narrowed = 0, 0, math.inf, False
         while heap and heap[0][0] < (cut := limit() * (1.0 - gap)):
             if self.clock() >= end:
                 return Bound(min(heap[0][0], left_out), boxes, False)
+            if first := math.isfinite(cut) and not narrowed:
+                heap, left_out, narrowed = [(min(heap[0][0], left_out), 0, root)], math.inf, True
             parent, _, node = heapq.heappop(heap)
             boxes += 1
-            solved = self.contraction.solve(node, cut, end, first=boxes == 1)
+            solved = self.contraction.solve(node, cut, end, first)
             if solved is None:
                 left_out = min(left_out, cut)
                 continue
@@ -75,7 +79,9 @@ class Proof:
             if cost >= cut:
                 left_out = min(left_out, cost)
                 continue
-            for part in self._split(node, point):
+            parts = self._split(node, point)
+            left_out = left_out if parts else min(left_out, cost)
+            for part in parts:
                 number += 1
                 heapq.heappush(heap, (cost, number, replace(node, box=part)))
         least = min(left_out, heap[0][0] if heap else math.inf)

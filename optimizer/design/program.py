@@ -66,7 +66,7 @@ class Program:
             self.highs.setOptionValue(name, value)
         self.cuts = NO_CUTS
         self.least = self.most = np.empty(0)
-        self.limit = FREE
+        self.limit, self.objective = FREE, self._objective()
 
     def load(self, box: Box, cuts: Cuts) -> None:
         """Start anew with a box and cuts."""
@@ -75,7 +75,8 @@ class Program:
         self.most = np.concatenate([box.high, box.top[: r.spots], r.sizes.cost[links, box.last] / self.unit])
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = self.columns, self.spots + 1
-        lp.col_cost_ = self._objective()
+        self.objective = self._objective()
+        lp.col_cost_ = self.objective
         lp.col_lower_, lp.col_upper_ = self.least, self.most
         lp.row_lower_ = np.append(r.demand, -FREE)
         lp.row_upper_ = np.append(r.demand, FREE)
@@ -97,6 +98,7 @@ class Program:
         cost = self._objective() if column < 0 else np.zeros(self.columns)
         if column >= 0:
             cost[column] = sign
+        self.objective = cost
         self.highs.changeColsCost(self.columns, np.arange(self.columns, dtype=np.int32), cost)
 
     def at_most(self, limit: float) -> None:
@@ -149,7 +151,7 @@ class Program:
 
     def _proved(self, y: np.ndarray) -> float:
         """The bound that duals prove whatever the simplex left open (Neumaier and Shcherbina 2004)."""
-        r, lp = self.relaxation, self.highs.getLp()
+        r = self.relaxation
         cuts, (alpha, beta, gamma, delta) = self.cuts, self.cuts.rows.T
         balance, total, price = y[: self.spots], min(y[self.spots], 0.0), np.maximum(y[self.spots + 1 :], 0.0)
         a, b = r.tail[cuts.lane], r.head[cuts.lane]
@@ -157,7 +159,7 @@ class Program:
         ends = self.spots + len(r.fixed)
         heads = np.bincount(b, gamma * price, ends) - np.bincount(a, gamma * price, ends)
         cost = np.bincount(r.link[cuts.lane], delta * price, self.links) + total
-        rest = np.array(lp.col_cost_) - np.concatenate([flow, heads[: self.spots], cost])
+        rest = self.objective - np.concatenate([flow, heads[: self.spots], cost])
         held = np.where(rest > 0.0, rest * self.least, rest * self.most).sum()
         limit = total * self.limit if total < 0.0 else 0.0
         return float(r.demand @ balance + alpha @ price - heads[self.spots :] @ r.fixed + limit + held)
