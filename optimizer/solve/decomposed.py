@@ -47,8 +47,8 @@ PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
 PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer in a round."""
-MOST_ENTRIES, RELAXATION_SHARE = 1_000_000, 0.2
-"""From when on the relaxation is solved by a first-order method, and the share of the time that it gets."""
+MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.2
+"""From when on the relaxation is solved roughly as well, and the share of the time that the exact way then gets."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 PATIENCE = 3.0
@@ -114,29 +114,29 @@ class Decomposition:
         return "infeasible" if self.infeasible else "time_limit"
 
     def _begin(self) -> Iterator[Job]:
-        """Shadow prices of the relaxation; where no plan is known, the one that starts nothing it need not."""
+        """Where no plan is known, the one that starts nothing it need not."""
         if self.board.values is None:
             yield self._settle(np.where(self.whole.integer, self.whole.col_lower, 0.0))
+
+    def _relax(self) -> Iterator[Job | None]:
+        """Shadow prices of the relaxation, exact or rough, whichever come first where it is large."""
         whole = self.whole
-        relaxed = Milp(
-            whole.matrix,
-            whole.row_lower,
-            whole.row_upper,
-            whole.col_lower,
-            whole.col_upper,
-            np.zeros_like(whole.integer),
-            whole.cost,
-            whole.constant,
-        )
-        task = self._task(relaxed, None, 0.0, self._left())
-        if whole.matrix.nnz > MOST_ENTRIES:
-            limit = RELAXATION_SHARE * self.seconds
-            task = replace(task, first_order=True, seconds=limit, wall=limit)
-        yield Job(task, partial(self._take_relaxation, task.first_order))
+        no_choice = np.zeros_like(whole.integer)
+        limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
+        task = self._task(Milp(whole.matrix, *limits, no_choice, whole.cost, whole.constant), None, 0.0, self._left())
+        large = whole.matrix.nnz > MOST_ENTRIES and self.settings.nodes is None
+        limit = RELAXATION_SHARE * self.seconds if large else self._left()
+        if large:
+            yield Job(replace(task, first_order=True), partial(self._take_relaxation, rough=True))
+        if not large or self.width > 1:
+            yield Job(replace(task, seconds=limit, wall=limit), partial(self._take_relaxation, rough=False))
+        while self.prices.empty and not self.infeasible:
+            yield None
 
     def _proofs(self) -> Iterator[Job | None]:
         """Every block at prices, then at better ones, then those whose gap stays open for longer; and again."""
         short = self._limit(FIRST_SHARE * self.seconds * self.width / max(1, len(self.known)))
+        yield from self._relax()
         yield from self._prove([self.rest, *self.known], self.prices.reference, short)
         self.met = True
         for round_number in itertools.count(1):
@@ -183,10 +183,12 @@ class Decomposition:
         return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
 
     # ---- prices and bounds
-    def _take_relaxation(self, rough: bool, answer: Answer) -> None:
-        """Shadow prices, which may be rough; its value is a bound only where they are not."""
-        self.infeasible = answer.termination == "infeasible" and not rough
-        self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
+    def _take_relaxation(self, answer: Answer, *, rough: bool) -> None:
+        """Shadow prices, the first to come; the value is a bound only where they are not rough."""
+        self.infeasible |= answer.termination == "infeasible" and not rough
+        if self.prices.empty:
+            duals = None if answer.duals is None else answer.duals[self.split.shared]
+            self.prices.add(shadow_prices(self.split, duals))
         if answer.termination == "optimal" and not rough:
             self.hear(answer.bound + TOLERANCE * abs(answer.bound))
 
