@@ -15,7 +15,8 @@ from optimizer.evaluate import Evaluator
 from optimizer.region import Region
 from optimizer.road_failures import road_failures
 
-SHOWN = 20
+SHOWN = 5
+"""Losses shown of each kind."""
 
 
 def failures(evaluator: Evaluator, region: Region, config: RunConfig) -> pd.DataFrame:
@@ -52,8 +53,8 @@ def dropped(evaluator: Evaluator, candidates: list[str]) -> pd.DataFrame:
 
 
 def show(losses: pd.DataFrame) -> None:
-    """Print the largest losses."""
+    """Print the largest losses of each kind."""
     table = Table("failed", "kind", "county", "system", "served lost, units/yr", "value lost, 10^6 CNY")
-    for row in losses.head(SHOWN).itertuples(index=False):
+    for row in losses.groupby("kind", sort=False).head(SHOWN).itertuples(index=False):
         table.add_row(row.failed, row.kind, row.county, row.system, f"{row.served_lost:,.1f}", f"{row.value_lost:,.3f}")
     Console().print(table)

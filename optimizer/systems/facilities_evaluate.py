@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -33,7 +34,7 @@ class FacilitiesEvaluation:
         count = int(max(of_site.max(initial=-1), of_upper.max(initial=-1))) + 1
         self._carriers = [Carried(flows, capacity, of_site == part, of_upper == part) for part in range(count)]
 
-    @property
+    @cached_property
     def parts(self) -> Sequence[Part]:
         """Sites with what stands above them."""
         return [one.part for one in self._carriers]
@@ -41,8 +42,10 @@ class FacilitiesEvaluation:
     def valued(self, units: Sequence[Unit]) -> list[Amount]:
         """Every unit; those of one part together."""
         found: list[Amount | None] = [None] * len(units)
-        for part in {u.part for u in units}:
-            mine = [i for i, u in enumerate(units) if u.part == part]
+        of_part: dict[int, list[int]] = {}
+        for i, unit in enumerate(units):
+            of_part.setdefault(unit.part, []).append(i)
+        for part, mine in of_part.items():
             for first in range(0, len(mine), TOGETHER):
                 some = mine[first : first + TOGETHER]
                 for i, amount in zip(some, self._carriers[part].valued([units[i] for i in some]), strict=True):

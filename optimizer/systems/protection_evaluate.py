@@ -39,7 +39,7 @@ class ProtectionEvaluation:
             for part in np.unique(of[len(of) - n_zones :])
         ]
 
-    @property
+    @cached_property
     def parts(self) -> Sequence[Part]:
         """Trees of reaches with what stands on them."""
         return [river.part for river in self._rivers]
