@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from network_models._numba import get_num_threads, njit, prange
+from network_models._numba import get_num_threads, inner, kernel
+from network_models._threads import deal
 
 SMALL = 200_000
 """Sources times nodes below which threads cost more than they save."""
@@ -53,27 +54,23 @@ def sweep(net: Net, sources: np.ndarray, stop: tuple[np.ndarray, int, float], ou
     if not len(sources) or not len(targets) or enough < 1:
         return
     chunks = min(len(sources), get_num_threads()) if len(sources) * (len(net.indptr) - 1) > SMALL else 1
-    limit = min(float(limit), FOREVER)
-    if chunks > 1:
-        sweep_parallel(net, sources, targets, enough, limit, out, chunks)
-    else:
-        sweep_serial(net, sources, targets, enough, limit, out)
+    deal(search_all, (net, sources, targets, enough, min(float(limit), FOREVER), out), len(sources), chunks)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _at(array, i):  # type: ignore[no-untyped-def]
     if array is None:
         return 0.0
     return array[i]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _put(array, i, value):  # type: ignore[no-untyped-def]
     if array is not None:
         array[i] = value
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _push(times, amounts, nodes, size, time, amount, node):  # type: ignore[no-untyped-def]
     """Add an entry to the heap; returns the new size."""
     i = size
@@ -89,7 +86,7 @@ def _push(times, amounts, nodes, size, time, amount, node):  # type: ignore[no-u
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _pop(times, amounts, nodes, size):  # type: ignore[no-untyped-def]
     """Drop the first entry of the heap; returns the size that is left."""
     size -= 1
@@ -110,7 +107,7 @@ def _pop(times, amounts, nodes, size):  # type: ignore[no-untyped-def]
     return size
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def settle(net, labels, heap, source, wanted, enough, limit):  # type: ignore[no-untyped-def]
     """Dijkstra until ``enough`` wanted nodes and all nodes no farther are settled; returns the time settled up to."""
     indptr, heads, weights, carried = net
@@ -143,7 +140,7 @@ def settle(net, labels, heap, source, wanted, enough, limit):  # type: ignore[no
     return limit
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _room(like, n):  # type: ignore[no-untyped-def]
     """Array of ``n`` amounts where amounts are carried."""
     if like is None:
@@ -151,8 +148,9 @@ def _room(like, n):  # type: ignore[no-untyped-def]
     return np.empty(n)
 
 
-@njit(cache=True, nogil=True)
-def _chunk(net, sources, targets, enough, limit, out, begin, end):  # type: ignore[no-untyped-def]
+@kernel()
+def search_all(net, sources, targets, enough, limit, out, begin, end):  # type: ignore[no-untyped-def]
+    """Rows ``begin:end`` of ``sweep``, in the calling thread."""
     n, entries = len(net.indptr) - 1, len(net.head) + 1
     labels = Labels(np.empty(n), _room(net.amount, n), None)
     heap = Heap(np.empty(entries), _room(net.amount, entries), np.empty(entries, np.int32))
@@ -167,21 +165,7 @@ def _chunk(net, sources, targets, enough, limit, out, begin, end):  # type: igno
                 _put(out.amount, (s, j), _at(labels.amount, targets[j]))
 
 
-@njit(cache=True, parallel=True, nogil=True)
-def sweep_parallel(net, sources, targets, enough, limit, out, chunks):  # type: ignore[no-untyped-def]
-    """``sweep`` with the sources dealt out in equal chunks, each with buffers of its own."""
-    for c in prange(chunks):
-        begin, end = c * len(sources) // chunks, (c + 1) * len(sources) // chunks
-        _chunk(net, sources, targets, enough, limit, out, begin, end)
-
-
-@njit(cache=True, nogil=True)
-def sweep_serial(net, sources, targets, enough, limit, out):  # type: ignore[no-untyped-def]
-    """``sweep`` in the calling thread."""
-    _chunk(net, sources, targets, enough, limit, out, 0, len(sources))
-
-
-@njit(cache=True, nogil=True)
+@kernel()
 def tree(net, source, target):  # type: ignore[no-untyped-def]
     """Labels from one source, final for the target."""
     n, entries = len(net.indptr) - 1, len(net.head) + 1
@@ -198,10 +182,7 @@ def warm() -> Iterator[str]:
     indptr, head, weight = np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2)
     nodes, table = np.arange(2), np.full((2, 2), np.inf)
     for amount, along in ((None, None), (weight, table)):
-        net, out = Net(indptr, head, weight, amount), Labels(table, along, None)
-        sweep_serial(net, nodes, nodes, 2, FOREVER, out)
+        sweep(Net(indptr, head, weight, amount), nodes, (nodes, 2, FOREVER), Labels(table, along, None))
         yield "travel times" if amount is None else "what is carried"
-        sweep_parallel(net, nodes, nodes, 2, FOREVER, out, 1)
-        yield "in threads"
     tree(Net(indptr, head, weight, weight), 0, 1)
     yield "routes"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 CELL = 64
 """Nodes of a cell that is ordered by minimum degree."""
@@ -21,7 +21,7 @@ WIDE = 4.0
 """Arcs a cut may have for each square root of a cell's nodes, and a few: roads have fewer than one or two."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def dissect(indptr, heads):  # type: ignore[no-untyped-def]
     """Order of removal (n_nodes,) int32 of a symmetric graph: heads ascending, no loops, no parallel arcs."""
     n = len(indptr) - 1
@@ -42,7 +42,8 @@ def dissect(indptr, heads):  # type: ignore[no-untyped-def]
             ends = parts + low
         else:
             first, second = _split(indptr, heads, twin, flow, ids[low:high], region, here, hops, side, queue)
-            ends = np.array([low, low + first, low + first + second])
+            ends = np.empty(3, np.int64)
+            ends[:] = (low, low + first, low + first + second)
         for p in range(len(ends) - 1):
             if ends[p + 1] > ends[p]:
                 for i in range(ends[p], ends[p + 1]):
@@ -54,7 +55,7 @@ def dissect(indptr, heads):  # type: ignore[no-untyped-def]
     return ids
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _twins(indptr, heads):  # type: ignore[no-untyped-def]
     """Position of the arc back, for every arc of a symmetric graph."""
     at, twin = indptr[:-1].copy(), np.empty(len(heads), np.int32)
@@ -65,7 +66,7 @@ def _twins(indptr, heads):  # type: ignore[no-untyped-def]
     return twin
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _walk(indptr, heads, region, here, start, hops, queue, begin):  # type: ignore[no-untyped-def]
     """Breadth-first walk through a cell; fills ``hops``, appends to ``queue`` and returns its end."""
     hops[start] = 0
@@ -82,21 +83,23 @@ def _walk(indptr, heads, region, here, start, hops, queue, begin):  # type: igno
     return end
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _components(indptr, heads, ids, region, here, hops, queue):  # type: ignore[no-untyped-def]
     """Sort a cell's nodes by component; returns where each begins, and the end."""
     for v in ids:
         hops[v] = -1
-    starts, end = [0], 0
+    starts, count, end = np.empty(len(ids) + 1, np.int64), 1, 0
+    starts[0] = 0
     for v in ids:
         if hops[v] < 0:
             end = _walk(indptr, heads, region, here, v, hops, queue, end)
-            starts.append(end)
+            starts[count] = end
+            count += 1
     ids[:] = queue[: len(ids)]
-    return np.array(starts)
+    return starts[:count]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _hops_from(indptr, heads, ids, region, here, start, hops, queue):  # type: ignore[no-untyped-def]
     """Hops of a cell's nodes from one; returns the farthest."""
     for v in ids:
@@ -104,7 +107,7 @@ def _hops_from(indptr, heads, ids, region, here, start, hops, queue):  # type: i
     return queue[_walk(indptr, heads, region, here, start, hops, queue, 0) - 1]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _split(indptr, heads, twin, flow, ids, region, here, hops, side, queue):  # type: ignore[no-untyped-def]
     """Sort a connected cell's nodes into two parts and what separates them; returns the sizes of the parts."""
     a = _hops_from(indptr, heads, ids, region, here, ids[0], hops[0], queue)
@@ -133,7 +136,7 @@ def _split(indptr, heads, twin, flow, ids, region, here, hops, side, queue):  # 
     return _separate(indptr, heads, ids, region, here, side[2], queue)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _hold(ids, hops, way, held, key):  # type: ignore[no-untyped-def]
     """Hold the first and the last third by rank apart; False where ranks are too few to tell them."""
     least, most = 2**30, -(2**30)
@@ -158,7 +161,7 @@ def _hold(ids, hops, way, held, key):  # type: ignore[no-untyped-def]
     return low < high
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _cut(indptr, heads, twin, flow, ids, region, here, side, at, queue, enough):  # type: ignore[no-untyped-def]
     """Minimum cut between the held thirds into ``side[1]``; returns arcs cut by nodes of the smaller part, or inf."""
     held, level = side[0], side[1]
@@ -181,7 +184,7 @@ def _cut(indptr, heads, twin, flow, ids, region, here, side, at, queue, enough):
     return total / min(first, len(ids) - first)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _side(ids, level, origin):  # type: ignore[no-untyped-def]
     """Turn levels into parts, in place: what was reached belongs to the origin; returns the size of the first part."""
     first = 0
@@ -191,7 +194,7 @@ def _side(ids, level, origin):  # type: ignore[no-untyped-def]
     return first
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _levels(indptr, heads, flow, ids, region, here, held, level, queue, origin, twin):  # type: ignore[no-untyped-def]
     """Steps from one third along (towards FIRST: against) arcs with room left, -1 where none leads; is the other met."""
     end, met = 0, False
@@ -217,7 +220,7 @@ def _levels(indptr, heads, flow, ids, region, here, held, level, queue, origin, 
     return met
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _augment(indptr, heads, twin, flow, ids, region, here, held, level, at, path):  # type: ignore[no-untyped-def]
     """Blocking flow along the levels; returns how much was added."""
     for v in ids:
@@ -243,7 +246,7 @@ def _augment(indptr, heads, twin, flow, ids, region, here, held, level, at, path
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _advance(indptr, heads, flow, region, here, level, at, u):  # type: ignore[no-untyped-def]
     """Move on to the next arc of a node that leads one level farther and has room; is there one?"""
     while at[u] < indptr[u + 1]:
@@ -254,7 +257,7 @@ def _advance(indptr, heads, flow, region, here, level, at, u):  # type: ignore[n
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _separate(indptr, heads, ids, region, here, part, queue):  # type: ignore[no-untyped-def]
     """Sort a cell's nodes: first part, last part, and the ends of the cut arcs on the side where they are fewer."""
     counts = np.zeros(2, np.int64)
@@ -281,7 +284,7 @@ def _separate(indptr, heads, ids, region, here, part, queue):  # type: ignore[no
     return sizes[0], sizes[1]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _by_degree(indptr, ids):  # type: ignore[no-untyped-def]
     """Sort nodes that no cut divides, such as those of a star or a clique, by their number of arcs."""
     most = 0
@@ -298,7 +301,7 @@ def _by_degree(indptr, ids):  # type: ignore[no-untyped-def]
         begin[degree] += 1
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _bits(x):  # type: ignore[no-untyped-def]
     """Number of bits set in a word."""
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -307,7 +310,7 @@ def _bits(x):  # type: ignore[no-untyped-def]
     return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _masks(indptr, heads, ids, region, here, place):  # type: ignore[no-untyped-def]
     """Neighbours of a small cell's nodes as bits: a word for the cell, two shared by all nodes outside."""
     masks = np.zeros((len(ids), 3), np.uint64)
@@ -323,7 +326,7 @@ def _masks(indptr, heads, ids, region, here, place):  # type: ignore[no-untyped-
     return masks
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _least_degree(indptr, heads, ids, region, here, place):  # type: ignore[no-untyped-def]
     """Sort the nodes of a small cell by least degree."""
     k, one = len(ids), np.uint64(1)
@@ -339,5 +342,6 @@ def _least_degree(indptr, heads, ids, region, here, place):  # type: ignore[no-u
         ids[step] = old[pick]
         for i in range(k):
             if left[i] and masks[pick, 0] >> np.uint64(i) & one:
-                masks[i] |= masks[pick]
+                for w in range(3):
+                    masks[i, w] |= masks[pick, w]
                 masks[i, 0] &= ~((one << np.uint64(i)) | (one << np.uint64(pick)))

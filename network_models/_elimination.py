@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 UP, DOWN = 0, 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def join(indptr, heads, ids, most):  # type: ignore[no-untyped-def]
     """Arcs of the hierarchy of a symmetric graph.
 
@@ -51,7 +51,7 @@ def join(indptr, heads, ids, most):  # type: ignore[no-untyped-def]
     return rank, first, high[:size].copy()
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _note(high, size, mark, end, r):  # type: ignore[no-untyped-def]
     if end > r and mark[end] != r:
         mark[end] = r
@@ -60,7 +60,7 @@ def _note(high, size, mark, end, r):  # type: ignore[no-untyped-def]
     return size
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _sort(values, begin, end):  # type: ignore[no-untyped-def]
     """Sort a few values, joined from ascending runs, by insertion."""
     for i in range(begin + 1, end):
@@ -71,7 +71,7 @@ def _sort(values, begin, end):  # type: ignore[no-untyped-def]
         values[j] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def places(indptr, heads, rank, first, high):  # type: ignore[no-untyped-def]
     """Where every arc of a graph lies in the hierarchy: twice the arc's number, plus its direction; loops -1."""
     place = np.empty(len(heads), np.int64)
@@ -84,7 +84,7 @@ def places(indptr, heads, rank, first, high):  # type: ignore[no-untyped-def]
     return place
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def carry(place, lengths, none, weights):  # type: ignore[no-untyped-def]
     """Give the arcs of the hierarchy the least of the graph's arcs that lie on them."""
     weights[:] = none
@@ -94,7 +94,7 @@ def carry(place, lengths, none, weights):  # type: ignore[no-untyped-def]
             weights[i, way] = min(weights[i, way], lengths[e])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def customise(first, high, weights):  # type: ignore[no-untyped-def]
     """Make every arc as short as the best way between its ends through nodes of lower rank, lowest first."""
     for r in range(len(first) - 1):
@@ -111,7 +111,7 @@ def customise(first, high, weights):  # type: ignore[no-untyped-def]
                 j += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def perfect(first, high, weights, needed):  # type: ignore[no-untyped-def]
     """Make every arc as short as the best way between its ends at all, highest first, and mark what is ``needed``.
 
@@ -122,7 +122,7 @@ def perfect(first, high, weights, needed):  # type: ignore[no-untyped-def]
         perfect_rank(first, high, weights, needed, r)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def perfect_rank(first, high, weights, needed, r):  # type: ignore[no-untyped-def]
     """``perfect`` for the arcs of one rank, those of higher ranks being done."""
     for x in range(first[r], first[r + 1]):
@@ -139,7 +139,7 @@ def perfect_rank(first, high, weights, needed, r):  # type: ignore[no-untyped-de
             j += 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner(inline="always")
 def _shorten(weights, needed, arc, way, one, two):  # type: ignore[no-untyped-def]
     now, other = weights[arc, way], one + two
     if other < now:
@@ -149,7 +149,7 @@ def _shorten(weights, needed, arc, way, one, two):  # type: ignore[no-untyped-de
         needed[arc, way] = False
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def kept_up(first, high, weights, needed, none):  # type: ignore[no-untyped-def]
     """Needed arcs upwards by rank: (n + 1,), heads, lengths."""
     n = len(first) - 1
@@ -163,7 +163,7 @@ def kept_up(first, high, weights, needed, none):  # type: ignore[no-untyped-def]
     return start, heads[:size], lengths[:size]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def kept_down(first, high, weights, needed, none, block):  # type: ignore[no-untyped-def]
     """Needed arcs downwards in the order of a sweep: from the highest rank on, and within a block of consecutive ranks
     by depth, then by number of arcs, so that neighbours in the sweep are alike.
@@ -188,7 +188,7 @@ def kept_down(first, high, weights, needed, none, block):  # type: ignore[no-unt
     return position, start, tails[:size], lengths[:size]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _place(first, high, weights, needed, none, low, top, keys, position, ranks):  # type: ignore[no-untyped-def]
     """Sort the ranks from low up to top by depth within them, then by number of arcs (16 or more alike)."""
     n, most = len(first) - 1, 16

@@ -15,7 +15,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import extending, types
 
-from network_models._numba import njit
+from network_models._numba import inner
 
 intrinsic: Any = extending.intrinsic
 
@@ -303,7 +303,7 @@ def _exchange(builder: Any, lines: list[Any], width: int) -> list[Any]:
     return turned
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def rows_of(n, like):  # type: ignore[no-untyped-def]
     """``n`` rows of 16 in a flat array of the type of ``like`` that begins at a cache line."""
     room = np.empty(n * LANES + LINE, like.dtype)

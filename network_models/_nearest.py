@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def nearest_lists(up, down, targets, k, none):  # type: ignore[no-untyped-def]
     """Times (n, k) and numbers (n, k) of the nearest targets of every row; ``targets`` are rows, none and -1 beyond.
 
@@ -31,7 +31,7 @@ def nearest_lists(up, down, targets, k, none):  # type: ignore[no-untyped-def]
     return times, names
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _merge(times, names, into, other, length, none):  # type: ignore[no-untyped-def]
     """Merge the list of one row, each entry so much later, into that of another."""
     last = times.shape[1] - 1
@@ -44,7 +44,7 @@ def _merge(times, names, into, other, length, none):  # type: ignore[no-untyped-
         _enter(times[into], names[into], time, names[other, i])
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _enter(times, names, time, name):  # type: ignore[no-untyped-def]
     """Enter a target into a list where it is nearer than the last, or than it stands there already."""
     at = len(times) - 1

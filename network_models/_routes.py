@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from network_models._elimination import DOWN, UP
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 
 class Arcs(NamedTuple):
@@ -26,7 +26,7 @@ class Arcs(NamedTuple):
     on: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def lower(first, high):  # type: ignore[no-untyped-def]
     """Arcs by their high end: (n + 1,), low ends ascending, arcs."""
     n = len(first) - 1
@@ -42,7 +42,7 @@ def lower(first, high):  # type: ignore[no-untyped-def]
     return below, low, arc
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def lain_on(place, n):  # type: ignore[no-untyped-def]
     """The graph's arcs by their place in the hierarchy: (2 n + 1,), arcs; loops are left out."""
     lain = np.zeros(2 * n + 1, np.int64)
@@ -58,7 +58,7 @@ def lain_on(place, n):  # type: ignore[no-untyped-def]
     return lain, on
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fastest(arcs, basic, lengths, source, target, none):  # type: ignore[no-untyped-def]
     """Arcs of the graph on a fastest way between two ranks, in order; none where there is no way (or no step to go)."""
     n = len(arcs.parent)
@@ -85,12 +85,12 @@ def fastest(arcs, basic, lengths, source, target, none):  # type: ignore[no-unty
     return _unpack(arcs, basic, lengths, stack, size)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _low_end(arcs, arc):  # type: ignore[no-untyped-def]
     return np.searchsorted(arcs.first, arc, side="right") - 1
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _search(arcs, basic, start, way, none):  # type: ignore[no-untyped-def]
     """Times from (UP) or to (DOWN) a rank over its ancestors, and the arc each ends with."""
     times, via = np.full(len(arcs.parent), none, basic.dtype), np.full(len(arcs.parent), -1, np.int64)
@@ -105,7 +105,7 @@ def _search(arcs, basic, start, way, none):  # type: ignore[no-untyped-def]
     return times, via
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _unpack(arcs, basic, lengths, stack, size):  # type: ignore[no-untyped-def]
     """Replace arcs of the hierarchy from the top of the stack on by what they stand for; the graph's arcs in order."""
     found = [np.int64(0) for _ in range(0)]

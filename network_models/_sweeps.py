@@ -26,7 +26,7 @@ from network_models._lanes import (
     turn,
     within,
 )  # fmt: skip
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 BLOCK = 4096
 """Rows that are swept, or passed over, together."""
@@ -82,7 +82,7 @@ class Room(NamedTuple):
     mark: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _room(up, down):  # type: ignore[no-untyped-def]
     n, m = len(up.parent), len(down.start) - 1
     above, below = rows_of(n, up.length), rows_of(m, up.length)
@@ -90,7 +90,7 @@ def _room(up, down):  # type: ignore[no-untyped-def]
     return Room(above, below, np.zeros(m, np.bool_), stirred, np.empty(n, np.int32), np.full(n, -1, np.int32))
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _climb(up, down, ranks, room, batch):  # type: ignore[no-untyped-def]
     """Times from 16 sources to their ancestors, copied to the rows below.
 
@@ -119,7 +119,7 @@ def _climb(up, down, ranks, room, batch):  # type: ignore[no-untyped-def]
             room.touched[v], room.stirred[v // BLOCK] = True, batch
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _descend(down, room, begin, end):  # type: ignore[no-untyped-def]
     """Final times of the rows from begin to end."""
     for v in range(begin, end):
@@ -128,7 +128,7 @@ def _descend(down, room, begin, end):  # type: ignore[no-untyped-def]
         pull(room.below, v, np.int64(down.start[v]), np.int64(down.start[v + 1]), down.tail, down.length, kept)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _show(times, goals, places, out, stage):  # type: ignore[no-untyped-def]
     """Write the rows ``goals`` (as many as columns, filled up to 16) to the table: turned in tiles, whole lines at once."""
     width, size = out.shape[1], out.itemsize
@@ -156,7 +156,7 @@ def _show(times, goals, places, out, stage):  # type: ignore[no-untyped-def]
                 stage[j, q] = stage[j, TILE + q]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_table(up, down, goals, batches, out, begin, end):  # type: ignore[no-untyped-def]
     """Fill ``out`` (n_sources, n_targets) with the times at the rows ``goals``, for the batches from begin to end."""
     room, stage = _room(up, down), np.empty((LANES, TILE + LANES), up.length.dtype)
@@ -167,7 +167,7 @@ def fill_table(up, down, goals, batches, out, begin, end):  # type: ignore[no-un
         _show(room.below, goals, batches.places[lanes], out, stage)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _block(down, gates, room, b, batch, limit):  # type: ignore[no-untyped-def]
     """Sweep a block, or pass over it where no lane enters within the limit; was it swept?"""
     live = room.stirred[b] == batch
@@ -183,7 +183,7 @@ def _block(down, gates, room, b, batch, limit):  # type: ignore[no-untyped-def]
     return live
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_sums(up, down, gates, amounts, limit, rate, kind, batches, out, begin, end):  # type: ignore[no-untyped-def]
     """Fill ``out`` (n_sources, 2): amount within the limit, and amount times time (kind 1) or decayed (kind 2)."""
     room, sums = _room(up, down), rows_of(2, np.empty(0))
@@ -206,7 +206,7 @@ def fill_sums(up, down, gates, amounts, limit, rate, kind, batches, out, begin, 
                 out[place, 0], out[place, 1] = plain[j], shared[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def counts(up, down, gates, batches, limit, out):  # type: ignore[no-untyped-def]
     """Add to ``out`` (n_rows,) the number of sources that reach each row within the limit."""
     room = _room(up, down)
@@ -224,7 +224,7 @@ def counts(up, down, gates, batches, limit, out):  # type: ignore[no-untyped-def
                         out[v] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def restrict(down, goals):  # type: ignore[no-untyped-def]
     """The part of a sweep that the rows ``goals`` depend on."""
     n, size, arcs = len(down.start) - 1, 0, 0
@@ -251,7 +251,7 @@ def restrict(down, goals):  # type: ignore[no-untyped-def]
     return Descent(rows, start, tail, length)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def gates_of(down):  # type: ignore[no-untyped-def]
     """Inlets and outlets of every block of a sweep."""
     n = len(down.start) - 1

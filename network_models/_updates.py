@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from network_models._elimination import DOWN, UP, perfect_rank
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def revise_basic(arcs, lengths, changed, basic, none):  # type: ignore[no-untyped-def]
     """Customise ``basic`` (n, 2) anew from the places ``changed`` upwards; returns which ranks have a new weight."""
     n = len(arcs.parent)
@@ -35,7 +35,7 @@ def revise_basic(arcs, lengths, changed, basic, none):  # type: ignore[no-untype
     return altered
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _again(arcs, lengths, basic, low, e, none):  # type: ignore[no-untyped-def]
     """Both weights of an arc from the graph's arcs on it and the arcs below it."""
     best = np.full(2, none, basic.dtype)
@@ -60,7 +60,7 @@ def _again(arcs, lengths, basic, low, e, none):  # type: ignore[no-untyped-def]
     return best[UP], best[DOWN]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def revise_exact(arcs, basic, altered, exact, needed):  # type: ignore[no-untyped-def]
     """Bring ``exact`` and ``needed`` (n, 2) in line with ``basic``, highest rank first; ``altered`` is used up."""
     for r in range(len(arcs.parent) - 1, -1, -1):

@@ -7,7 +7,6 @@ same arcs, reversed or not; the order is also kept on disk. What depends on the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +24,7 @@ from network_models._memory import table
 from network_models._nearest import nearest_lists
 from network_models._numba import get_num_threads
 from network_models._orders import kept_order
+from network_models._threads import deal
 
 FULLEST = 40
 """Arcs of a hierarchy for each node beyond which a graph is no road network and gets none."""
@@ -205,14 +205,7 @@ FEW = 2
 def _deal(kernel: Callable[..., None], work: tuple[Any, ...], n_sources: int, n_arcs: int) -> None:
     """Do the batches of sources in as many threads as Numba may use, where that pays."""
     n = -(-n_sources // LANES)
-    chunks = min(n, get_num_threads()) if n_sources * n_arcs > SMALL else 1
-    bounds = [(c * n // chunks, (c + 1) * n // chunks) for c in range(chunks)]
-    if chunks == 1:
-        kernel(*work, *bounds[0])
-        return
-    with ThreadPoolExecutor(chunks) as pool:
-        for done in [pool.submit(kernel, *work, *part) for part in bounds]:
-            done.result()
+    deal(kernel, work, n, min(n, get_num_threads()) if n_sources * n_arcs > SMALL else 1)
 
 
 def none_of(times: np.ndarray) -> np.int32 | np.float64:

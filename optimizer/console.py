@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from optimizer.solve.progress import Listener, Progress
@@ -14,10 +15,11 @@ PLAIN_SECONDS = 5.0
 
 @contextmanager
 def live() -> Iterator[Listener]:
-    """A listener that shows incumbent, bound, gap and time as they come."""
+    """A listener that shows incumbent, bound, gap and time as they come; kernels that are compiled are named too."""
     if sys.stderr.isatty():
         yield from _on_terminal()
-    else:
+        return
+    with _compilations(lambda text: print(text, file=sys.stderr, flush=True)):
         yield _Plain().show
 
 
@@ -25,8 +27,21 @@ def _on_terminal() -> Iterator[Listener]:
     from rich.console import Console
     from rich.status import Status
 
-    with Status("reading and preparing ...", console=Console(stderr=True)) as status:
+    with Status("reading and preparing ...", console=Console(stderr=True)) as status, _compilations(status.update):
         yield lambda progress: status.update(describe(progress))
+
+
+@contextmanager
+def _compilations(show: Callable[[str], None]) -> Iterator[None]:
+    """Show what the kernels log meanwhile."""
+    log, handler = logging.getLogger("network_models"), logging.Handler()
+    handler.emit = lambda record: show(record.getMessage())  # type: ignore[method-assign]
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 class _Plain:

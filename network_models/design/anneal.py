@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.design.dice import make_dice
 from network_models.design.kernel import FAILED, put_sizes, settle, shortfall
 from network_models.design.moves import (
@@ -39,7 +39,7 @@ class Cooling(NamedTuple):
     seed: int
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def keep(kept, work):  # type: ignore[no-untyped-def]
     """Keep flows, heads and factor of the working arrays."""
     kept.flow[:] = work.flow
@@ -48,7 +48,7 @@ def keep(kept, work):  # type: ignore[no-untyped-def]
     kept.matrix[:] = work.matrix
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def anneal(layout, sizes, near, free, memory, chosen, best, cooling, penalty):  # type: ignore[no-untyped-def]
     """Anneal a design.
 
@@ -102,7 +102,7 @@ def anneal(layout, sizes, near, free, memory, chosen, best, cooling, penalty):  
     return lowest, penalty, solved
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _promising(layout, sizes, kept, move, response, bars):  # type: ignore[no-untyped-def]
     """Whether a move may be accepted, by its cost and the missing head predicted for it."""
     new, most, penalty = bars
@@ -111,7 +111,7 @@ def _promising(layout, sizes, kept, move, response, bars):  # type: ignore[no-un
     return penalty <= 0.0 or new + penalty * predicted_shortfall(layout, sizes, kept, move, response) <= most
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _try(layout, sizes, memory, chosen, move):  # type: ignore[no-untyped-def]
     """Missing head after a move, from the kept flows; inf where they do not settle."""
     work, kept = memory
@@ -128,7 +128,7 @@ def _try(layout, sizes, memory, chosen, move):  # type: ignore[no-untyped-def]
     return missing
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _holds(layout, sizes, work, chosen):  # type: ignore[no-untyped-def]
     """Whether the design of the working arrays keeps its limits when solved to the end."""
     return settle(layout, work, EXACT) != FAILED and shortfall(layout, sizes, work, chosen) <= 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.design.anneal import EXACT, LEAST_GAIN, ROUGH
 from network_models.design.dice import make_dice, shuffle
 from network_models.design.kernel import FAILED, put_sizes, settle, shortfall
@@ -13,7 +13,7 @@ from network_models.design.moves import extra_cost, make_move, put_move, take_ba
 UP, DOWN = 2, 3
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def descend(layout, sizes, free, memory, chosen, cost, limits):  # type: ignore[no-untyped-def]
     """Improve a feasible design in place.
 
@@ -53,7 +53,7 @@ def descend(layout, sizes, free, memory, chosen, cost, limits):  # type: ignore[
     return cost, solved
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _cheaper(layout, sizes, memory, chosen, move, k):  # type: ignore[no-untyped-def]
     """Give a link the cheapest size that holds; gain (negative) and solutions made."""
     solved = 0
@@ -67,7 +67,7 @@ def _cheaper(layout, sizes, memory, chosen, move, k):  # type: ignore[no-untyped
     return 0.0, solved
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _pair(layout, sizes, memory, chosen, move, pair):  # type: ignore[no-untyped-def]
     """Make one link larger and another smaller where that is cheaper and holds; gain (negative) and solutions made."""
     k, other, cost = pair
@@ -89,7 +89,7 @@ def _pair(layout, sizes, memory, chosen, move, pair):  # type: ignore[no-untyped
     return 0.0, solved
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _accept(layout, sizes, memory, chosen, move):  # type: ignore[no-untyped-def]
     """Make a move if the design then holds, first roughly, then to the end."""
     work, kept = memory

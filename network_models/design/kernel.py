@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.hydraulics import water_lanes
 from network_models.hydraulics import water_laws as law
 
@@ -20,7 +20,7 @@ SPEED_WEIGHT = 3.0
 """Metres of missing head that count as much as 1 m/s of excess velocity."""
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def put_size(sizes, work, k, size):  # type: ignore[no-untyped-def]
     """Give a link a size in every load."""
     loads = work.heads.shape[0]
@@ -31,14 +31,14 @@ def put_size(sizes, work, k, size):  # type: ignore[no-untyped-def]
         work.viscous[b, lane], work.rough[b, lane] = sizes.viscous[k, size], sizes.rough[k, size]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def put_sizes(layout, sizes, work, chosen):  # type: ignore[no-untyped-def]
     """Give every link its size, (n_links,)."""
     for k in range(len(layout.tail)):
         put_size(sizes, work, k, chosen[k])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def start_flows(layout, sizes, work, chosen):  # type: ignore[no-untyped-def]
     """Start from about a foot a second in every link, as EPANET does."""
     loads = work.heads.shape[0]
@@ -48,7 +48,7 @@ def start_flows(layout, sizes, work, chosen):  # type: ignore[no-untyped-def]
             work.flow[s * blocks + k // 8, k % 8] = 0.3048 * sizes.area[k, chosen[k]]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _linearise(formula, work):  # type: ignore[no-untyped-def]
     for b in range(work.flow.shape[0]):
         if formula == law.HAZEN_WILLIAMS:
@@ -59,7 +59,7 @@ def _linearise(formula, work):  # type: ignore[no-untyped-def]
             lanes.linearise_manning(work, b)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def settle(layout, work, accuracy):  # type: ignore[no-untyped-def]
     """Iterate until the flows of all loads change by no more than ``accuracy`` of themselves; returns the iterations."""
     loads = work.heads.shape[0]
@@ -79,7 +79,7 @@ def settle(layout, work, accuracy):  # type: ignore[no-untyped-def]
     return FAILED
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _assemble(layout, work, s):  # type: ignore[no-untyped-def]
     matrix, right, heads, demand = work.matrix[s], work.right, work.heads[s], layout.demand[s]
     n, base = len(right), s * (work.flow.shape[0] // work.heads.shape[0]) * 8
@@ -105,7 +105,7 @@ def _assemble(layout, work, s):  # type: ignore[no-untyped-def]
             right[j] += conductance * heads[i] + through
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _heads(layout, work, s):  # type: ignore[no-untyped-def]
     matrix, right, heads = work.matrix[s], work.right, work.heads[s]
     column, row, target, n, at = layout.column, layout.row, layout.target, len(right), 0
@@ -126,7 +126,7 @@ def _heads(layout, work, s):  # type: ignore[no-untyped-def]
         heads[j] = value * matrix[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _flows(layout, work, s):  # type: ignore[no-untyped-def]
     heads, changed, total = work.heads[s], 0.0, 0.0
     base = s * (work.flow.shape[0] // work.heads.shape[0]) * 8
@@ -140,7 +140,7 @@ def _flows(layout, work, s):  # type: ignore[no-untyped-def]
     return changed, total
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def shortfall(layout, sizes, work, chosen):  # type: ignore[no-untyped-def]
     """Metres of head missing or too much over all nodes and loads, and excess velocity at its weight; 0: feasible."""
     missing = 0.0

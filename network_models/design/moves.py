@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.design.dice import pick, roll
 from network_models.design.kernel import put_size
 from network_models.design.screen import respond, shift
@@ -16,7 +16,7 @@ SINGLE, PAIR = 0.5, 0.9
 NEAR, FAR_DOWN, FAR_UP, BY_TWO = 0.5, 0.25, 0.36, 0.2
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def propose(dice, sizes, near, free, chosen, move):  # type: ignore[no-untyped-def]
     """Draw a move into ``move`` = (link, size, other link or -1, its size); whether there is one.
 
@@ -47,7 +47,7 @@ def propose(dice, sizes, near, free, chosen, move):  # type: ignore[no-untyped-d
     return move[1] < sizes.options[k] and 0 <= move[3] < sizes.options[other]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def extra_cost(sizes, chosen, move):  # type: ignore[no-untyped-def]
     """What a move costs more."""
     k, other = move[0], move[2]
@@ -57,7 +57,7 @@ def extra_cost(sizes, chosen, move):  # type: ignore[no-untyped-def]
     return extra
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def put_move(sizes, work, move):  # type: ignore[no-untyped-def]
     """Give the links of a move their new sizes in the working arrays."""
     put_size(sizes, work, move[0], move[1])
@@ -65,7 +65,7 @@ def put_move(sizes, work, move):  # type: ignore[no-untyped-def]
         put_size(sizes, work, move[2], move[3])
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def take_back(sizes, work, chosen, move):  # type: ignore[no-untyped-def]
     """Give the links of a move their old sizes in the working arrays."""
     put_size(sizes, work, move[0], chosen[move[0]])
@@ -73,7 +73,7 @@ def take_back(sizes, work, chosen, move):  # type: ignore[no-untyped-def]
         put_size(sizes, work, move[2], chosen[move[2]])
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def make_move(chosen, move):  # type: ignore[no-untyped-def]
     """Write a move into a design."""
     chosen[move[0]] = move[1]
@@ -81,7 +81,7 @@ def make_move(chosen, move):  # type: ignore[no-untyped-def]
         chosen[move[2]] = move[3]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def predicted_shortfall(layout, sizes, kept, move, response):  # type: ignore[no-untyped-def]
     """Missing head that a move would leave, predicted from the kept state; the moves of two links are added up.
 
@@ -104,7 +104,7 @@ def predicted_shortfall(layout, sizes, kept, move, response):  # type: ignore[no
     return missing
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def bar(dice, value, temperature):  # type: ignore[no-untyped-def]
     """Largest value that annealing accepts from this one, drawn (Metropolis et al. 1953)."""
     return value - temperature * math.log(roll(dice) + 1e-300)

@@ -6,14 +6,14 @@ solves one equation and every head moves along one response vector (Sherman and 
 
 from __future__ import annotations
 
-from network_models._numba import njit
+from network_models._numba import inner
 from network_models.hydraulics.water_laws import pipe
 
 STEPS = 6
 ENOUGH = 1e-3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def respond(layout, matrix, k, response):  # type: ignore[no-untyped-def]
     """Response of all heads to a unit of flow put in at the tail of a link and taken out at its head, (n + n_fixed,)."""
     n, i, j = layout.demand.shape[1], layout.tail[k], layout.head[k]
@@ -38,7 +38,7 @@ def respond(layout, matrix, k, response):  # type: ignore[no-untyped-def]
     response[n:] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def shift(layout, sizes, state, k, size, response):  # type: ignore[no-untyped-def]
     """Factor of ``response`` by which the heads move when a link gets another size.
 

@@ -13,7 +13,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
-from network_models._numba import njit, prange
+from network_models._numba import inner, kernel, prange
 from network_models.flood._power import _bitcast
 
 GRAVITY = 9.81
@@ -37,7 +37,7 @@ ZERO, ONE, THIRD, FOUR_THIRDS, DRY32 = (np.float32(v) for v in (0.0, 1.0, 1.0 / 
 GUESS = np.int32(0x54A2FA8C)
 
 
-@njit(inline="always")
+@inner(inline="always")
 def _flow32(level, level2, bed, bed2, flow, gdt, inverse_dx, friction):  # type: ignore[no-untyped-def]
     """Bates et al. 2010, equation 11; depth^(-7/3) by Newton's method on 1 / cube root from a guess by its bits."""
     depth = max(level, level2) - max(bed, bed2)
@@ -51,7 +51,7 @@ def _flow32(level, level2, bed, bed2, flow, gdt, inverse_dx, friction):  # type:
     return new if depth > DRY32 else ZERO
 
 
-@njit(cache=True, fastmath=VECTORS, error_model="numpy")
+@inner(fastmath=VECTORS, error_model="numpy")
 def _rows32(depth, bed, along, across, new, limits, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
     """Flows of rows begin..end and the depths of all of them but the first, whose upper flows another block computes."""
     begin, end = limits
@@ -68,25 +68,25 @@ def _rows32(depth, bed, along, across, new, limits, gdt, idx, friction, ratio): 
             _depths32(h, q, across[i - 1], across[i], new[i], ratio)
 
 
-@njit(cache=True, fastmath=VECTORS, error_model="numpy")
+@inner(fastmath=VECTORS, error_model="numpy")
 def _depths32(h, q, above, below, out, ratio):  # type: ignore[no-untyped-def]
     for j in range(1, len(h) - 1):
         out[j] = max(ZERO, h[j] + ratio * (q[j - 1] - q[j] + above[j] - below[j]))
 
 
-@njit(cache=True, fastmath=VECTORS, error_model="numpy")
+@inner(fastmath=VECTORS, error_model="numpy")
 def _seam32(depth, along, across, new, i, ratio):  # type: ignore[no-untyped-def]
     if 0 < i < depth.shape[0] - 1:
         _depths32(depth[i], along[i], across[i - 1], across[i], new[i], ratio)
 
 
-@njit(cache=True, nogil=True, fastmath=VECTORS, error_model="numpy")
+@kernel(fastmath=VECTORS, error_model="numpy")
 def step32(depth, bed, along, across, new, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
     """One step in float32 by the calling thread; new depths go to ``new``, whose ring must hold the boundary."""
     _rows32(depth, bed, along, across, new, (0, len(depth)), gdt, idx, friction, ratio)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=VECTORS, error_model="numpy")
+@kernel(parallel=True, fastmath=VECTORS, error_model="numpy")
 def step32_threads(depth, bed, along, across, new, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
     """``step32`` in blocks of rows dealt out to threads."""
     n = len(depth)
@@ -98,7 +98,7 @@ def step32_threads(depth, bed, along, across, new, gdt, idx, friction, ratio):  
         _seam32(depth, along, across, new, b * BLOCK, ratio)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _flow64(level, level2, bed, bed2, flow, dt, dx, squared_n):  # type: ignore[no-untyped-def]
     depth = max(level, level2) - max(bed, bed2)
     if depth <= DRY:
@@ -107,7 +107,7 @@ def _flow64(level, level2, bed, bed2, flow, dt, dx, squared_n):  # type: ignore[
     return (flow - GRAVITY * depth * dt * slope) / (1.0 + GRAVITY * dt * squared_n * abs(flow) / depth ** (7.0 / 3.0))
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _flows64(depth, bed, along, across, dt, dx, squared_n):  # type: ignore[no-untyped-def]
     n_rows, n_columns = depth.shape
     for i in range(n_rows):
@@ -121,7 +121,7 @@ def _flows64(depth, bed, along, across, dt, dx, squared_n):  # type: ignore[no-u
                 across[i, j] = _flow64(level, level2, bed[i, j], bed[i + 1, j], across[i, j], dt, dx, squared_n)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _shares(depth, along, across, dt, dx, share):  # type: ignore[no-untyped-def]
     """Share of its outflows that a cell can pay from its water; the boundary pays all."""
     share[:] = 1.0
@@ -133,7 +133,7 @@ def _shares(depth, along, across, dt, dx, share):  # type: ignore[no-untyped-def
                 share[i, j] = depth[i, j] * dx / (leaves * dt)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def step64(depth, bed, along, across, share, dt, dx, squared_n):  # type: ignore[no-untyped-def]
     """One step in float64, in place; outflows are cut to the water of their cell, so that none is made.
 

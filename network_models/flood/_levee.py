@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from network_models._numba import njit
+from network_models._numba import inner
 from network_models.flood._pool import at
 
 WEIR = 1.7
 """Broad-crested weir, m^(1/2)/s: Q = 1.7 L h^1.5."""
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def over_weir(level, crest, length):  # type: ignore[no-untyped-def]
     """Flow over a broad crest, m3/s."""
     head = level - crest
     return WEIR * length * head**1.5 if head > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def levee_step(flow, level, crest, shape, stored, broken, half, volumes, levels):  # type: ignore[no-untyped-def]
     """What enters a zone at the end of a step, m3/s, and whether the levee is broken.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from network_models._numba import njit
+from network_models._numba import inner
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _invert(known, half, volume, first, second):  # type: ignore[no-untyped-def]
     """Storage S with S + half (first + second)(S) = known; straight between the points of the tables and beyond."""
     n, k = len(volume), 1
@@ -16,7 +16,7 @@ def _invert(known, half, volume, first, second):  # type: ignore[no-untyped-def]
     return volume[k - 1] + (known - low) * (volume[k] - volume[k - 1]) / (high - low)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def at(x, xs, ys):  # type: ignore[no-untyped-def]
     """Value at x of points in rising order; beyond both ends along the last line."""
     n, k = len(xs), 1
@@ -25,7 +25,7 @@ def at(x, xs, ys):  # type: ignore[no-untyped-def]
     return ys[k - 1] + (x - xs[k - 1]) * (ys[k] - ys[k - 1]) / (xs[k] - xs[k - 1])
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def pool_step(known, half, volume, gate, spill, none, limit):  # type: ignore[no-untyped-def]
     """Storage and outflow at the end of a step.
 
@@ -39,7 +39,7 @@ def pool_step(known, half, volume, gate, spill, none, limit):  # type: ignore[no
     return held, (known - held) / half
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def steady_pool(inflow, volume, gate, spill):  # type: ignore[no-untyped-def]
     """Storage at which the outflow of the tables is the inflow; the first point where they let out more."""
     n = len(volume)

@@ -8,7 +8,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
-from network_models._numba import njit
+from network_models._numba import inner
 
 LOG2_E = 1.4426950408889634
 LN_2 = 0.6931471805599453
@@ -38,7 +38,7 @@ bits_of: Any = intrinsic(_bits_of)
 float_of: Any = intrinsic(_float_of)
 
 
-@njit(inline="always")
+@inner(inline="always")
 def power(x, exponent):  # type: ignore[no-untyped-def]
     """x^exponent for normal positive x: logarithm by the series of artanh, exponential by Taylor's."""
     bits = bits_of(x)

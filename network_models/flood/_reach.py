@@ -6,7 +6,7 @@ bit whatever the weights, also where an outflow is held at zero.
 
 from __future__ import annotations
 
-from network_models._numba import njit
+from network_models._numba import inner
 from network_models.flood._power import power
 
 LANES = 8  # loops over lanes run to the length of their arrays: a constant length is unrolled, not made vectors
@@ -15,7 +15,7 @@ LEAST_FLOW = 1e-6
 CONTRACT = {"contract"}
 
 
-@njit(inline="always")
+@inner(inline="always")
 def muskingum_cunge(inflow, outflow, segment):  # type: ignore[no-untyped-def]
     """Weights in s of inflow and outflow at their mean flow (Todini 2007, equations 38 and 50).
 
@@ -30,14 +30,14 @@ def muskingum_cunge(inflow, outflow, segment):  # type: ignore[no-untyped-def]
     return half * (1.0 - spread), half * (1.0 + spread)
 
 
-@njit(inline="always")
+@inner(inline="always")
 def _outflow(known, inflow, guess, half, segment):  # type: ignore[no-untyped-def]
     """Outflow at the end of a step, with the weights at a guess."""
     w_in, w_out = muskingum_cunge(inflow, guess, segment)
     return max(0.0, (known - w_in * inflow) / (half + w_out))
 
 
-@njit(cache=True, error_model="numpy", fastmath=CONTRACT)
+@inner(error_model="numpy", fastmath=CONTRACT)
 def todini_reach(passing, flow, store, first, last, half, segment):  # type: ignore[no-untyped-def]
     """Variable parameters (Todini 2007): three passes from the guess O + change of I.
 
@@ -62,7 +62,7 @@ def todini_reach(passing, flow, store, first, last, half, segment):  # type: ign
             flow[s, lane] = leaves
 
 
-@njit(cache=True, error_model="numpy", fastmath=CONTRACT)
+@inner(error_model="numpy", fastmath=CONTRACT)
 def constant_reach(passing, flow, store, first, last, half, segment):  # type: ignore[no-untyped-def]
     """Linear Muskingum and Muskingum-Cunge of constant parameters; as ``todini_reach``."""
     w_in, w_out, _, _ = segment
@@ -77,7 +77,7 @@ def constant_reach(passing, flow, store, first, last, half, segment):  # type: i
             flow[s, lane] = leaves
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def steady_store(flow, segment):  # type: ignore[no-untyped-def]
     """Storage of a segment in steady flow."""
     w_in, w_out = muskingum_cunge(flow, flow, segment)

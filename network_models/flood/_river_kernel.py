@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from network_models._numba import get_num_threads, njit, prange
+from network_models._numba import get_num_threads, inner, kernel
+from network_models._threads import deal
 from network_models.flood._levee import levee_step
 from network_models.flood._pool import at, pool_step, steady_pool
 from network_models.flood._reach import LANES, constant_reach, steady_store, todini_reach
@@ -82,7 +83,7 @@ class State(NamedTuple):
     none: np.ndarray  # a table's row of zeros
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _new_state(river):  # type: ignore[no-untyped-def]
     n, z, p, w = len(river.order), len(river.levee), len(river.control), LANES
     s = river.first_segment[n]
@@ -93,7 +94,7 @@ def _new_state(river):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _load(cases, state, event, step, weight):  # type: ignore[no-untyped-def]
     """Lateral inflow of a step, and its volume."""
     inflow, before, total = state.inflow, state.before, state.total
@@ -105,7 +106,7 @@ def _load(cases, state, event, step, weight):  # type: ignore[no-untyped-def]
             total[0, lane] += weight * lateral
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _hand_on(river, state, e, weight):  # type: ignore[no-untyped-def]
     """Outflow of an element to what is downstream, or out of the tree."""
     below = river.downstream[e]
@@ -118,7 +119,7 @@ def _hand_on(river, state, e, weight):  # type: ignore[no-untyped-def]
             state.total[1, lane] += weight * out
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _start(river, cases, state, configuration, event, half):  # type: ignore[no-untyped-def]
     """Steady flow of the first inflows."""
     _load(cases, state, event, 0, half)
@@ -140,7 +141,7 @@ def _start(river, cases, state, configuration, event, half):  # type: ignore[no-
         _hand_on(river, state, e, half)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _start_pool(river, cases, state, configuration, e):  # type: ignore[no-untyped-def]
     p = river.storage[e]
     for lane in range(LANES):
@@ -155,7 +156,7 @@ def _start_pool(river, cases, state, configuration, e):  # type: ignore[no-untyp
         state.held[p, lane] = held
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _reach(river, state, e, half):  # type: ignore[no-untyped-def]
     """All segments of a reach."""
     passing, kind = state.passing, river.kind[e]
@@ -172,7 +173,7 @@ def _reach(river, state, e, half):  # type: ignore[no-untyped-def]
         state.out[e, lane] = passing[1, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _limit(river, state, p, lane):  # type: ignore[no-untyped-def]
     """What the joint rule lets through the gates: the room left downstream a step ago."""
     control = river.control[p]
@@ -183,7 +184,7 @@ def _limit(river, state, p, lane):  # type: ignore[no-untyped-def]
     return max(0.0, river.safe_flow[p] - others)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _storage(river, cases, state, configuration, e, half):  # type: ignore[no-untyped-def]
     p = river.storage[e]
     for lane in range(LANES):
@@ -199,7 +200,7 @@ def _storage(river, cases, state, configuration, e, half):  # type: ignore[no-un
         state.out[e, lane] = release
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _zones(river, cases, state, configuration, e, half):  # type: ignore[no-untyped-def]
     for z in range(river.first_zone[e], river.first_zone[e + 1]):
         shape = (river.levee[z, 0], river.levee[z, 1], river.levee[z, 2])
@@ -217,7 +218,7 @@ def _zones(river, cases, state, configuration, e, half):  # type: ignore[no-unty
             state.out[e, lane] = flow - enters
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _in_store(state, half, lane):  # type: ignore[no-untyped-def]
     """Water in reaches, storages and zones."""
     total = 0.0
@@ -230,7 +231,7 @@ def _in_store(state, half, lane):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _step(river, cases, state, configuration, half, weight):  # type: ignore[no-untyped-def]
     """One time step of the whole tree; ``weight`` is that of the flows at its end in the volume that leaves."""
     for e in river.order:
@@ -242,7 +243,7 @@ def _step(river, cases, state, configuration, half, weight):  # type: ignore[no-
         _hand_on(river, state, e, weight)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _trace(found, state, configuration, event, step):  # type: ignore[no-untyped-def]
     """Keep the outflows of a step, where they are wanted."""
     if found.trace.shape[2] > 0:
@@ -251,7 +252,7 @@ def _trace(found, state, configuration, event, step):  # type: ignore[no-untyped
                 found.trace[configuration[lane], event[lane], step, e] = state.out[e, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _write(found, state, c, v, lane, half):  # type: ignore[no-untyped-def]
     """Results of one flood."""
     for e in range(len(state.peak)):
@@ -263,7 +264,7 @@ def _write(found, state, c, v, lane, half):  # type: ignore[no-untyped-def]
         found.stored[c, v, z] = state.behind[z, lane] - half * state.enters[z, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _group(river, cases, found, first):  # type: ignore[no-untyped-def]
     """Eight pairs of configuration and event, from the first; the last pair is repeated where there are fewer."""
     events, steps = cases.lateral.shape[0], cases.lateral.shape[1]
@@ -288,24 +289,15 @@ def _group(river, cases, found, first):  # type: ignore[no-untyped-def]
         _write(found, state, c, v, lane, half)
 
 
-@njit(cache=True, nogil=True)
-def _serial(river, cases, found, begin, end):  # type: ignore[no-untyped-def]
+@kernel()
+def _groups(river, cases, found, begin, end):  # type: ignore[no-untyped-def]
     for group in range(begin, end):
         _group(river, cases, found, group * LANES)
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def _parallel(river, cases, found, groups, chunks):  # type: ignore[no-untyped-def]
-    for c in prange(chunks):
-        _serial(river, cases, found, c * groups // chunks, (c + 1) * groups // chunks)
 
 
 def run(river: RiverArrays, cases: Cases, found: Found) -> None:
     """Route every pair; in threads where there is enough to do."""
     events, steps = cases.lateral.shape[:2]
     groups = -(-events * len(cases.crest) // LANES)
-    threads = min(get_num_threads(), groups)
-    if threads < 2 or groups * LANES * steps * len(river.order) < SERIAL_WORK:
-        _serial(river, cases, found, 0, groups)
-    else:
-        _parallel(river, cases, found, groups, threads)
+    small = groups * LANES * steps * len(river.order) < SERIAL_WORK
+    deal(_groups, (river, cases, found), groups, 1 if small else min(get_num_threads(), groups))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.flood.errors import FloodError, finite, rising
 from network_models.flood.sections import (
     DEEPEST,
@@ -17,7 +17,7 @@ from network_models.flood.sections import (
 )
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _energy(depth, bed, q, channel, gravity, half_step):  # type: ignore[no-untyped-def]
     """Energy head plus or minus the friction of half a step."""
     bottom, bank, manning = channel
@@ -26,7 +26,7 @@ def _energy(depth, bed, q, channel, gravity, half_step):  # type: ignore[no-unty
     return head + half_step * friction_slope(q, depth, bottom, bank, manning)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _solve_step(target, bed, q, channel, gravity, half_step, low, high):  # type: ignore[no-untyped-def]
     """Depth at which the energy meets the target between two depths; ``low`` where it has too much there already.
 
@@ -45,7 +45,7 @@ def _solve_step(target, bed, q, channel, gravity, half_step, low, high):  # type
             high = middle
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def subcritical(x, bed, q, channel, gravity, downstream):  # type: ignore[no-untyped-def]
     """Depths upstream of a known depth; critical where the flow would be faster."""
     bottom, bank, _ = channel
@@ -60,7 +60,7 @@ def subcritical(x, bed, q, channel, gravity, downstream):  # type: ignore[no-unt
     return depth
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def supercritical(x, bed, q, channel, gravity, upstream):  # type: ignore[no-untyped-def]
     """Depths downstream of a known depth; critical where the flow would be slower."""
     bottom, bank, _ = channel
@@ -75,7 +75,7 @@ def supercritical(x, bed, q, channel, gravity, upstream):  # type: ignore[no-unt
     return depth
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _force(depth, q, channel, gravity):  # type: ignore[no-untyped-def]
     """Momentum and pressure by water's weight: Q^2 / (g A) + A y of a trapezoid."""
     bottom, bank, _ = channel
@@ -83,7 +83,7 @@ def _force(depth, q, channel, gravity):  # type: ignore[no-untyped-def]
     return q * q / (gravity * area) + depth * depth * (bottom / 2.0 + bank * depth / 3.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def join(slow, fast, q, channel, gravity):  # type: ignore[no-untyped-def]
     """At each point the branch with the greater force: a jump where they change places."""
     depth = np.empty_like(slow)

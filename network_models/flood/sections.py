@@ -8,28 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.flood.errors import FloodError, finite, positive, rising
 
 GRAVITY = 9.81
 DEEPEST = 1e4
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def area_width_perimeter(depth, bottom, bank):  # type: ignore[no-untyped-def]
     """Area, top width and wetted perimeter of a trapezoid; ``bank`` is horizontal by vertical."""
     top = bottom + 2.0 * bank * depth
     return 0.5 * (bottom + top) * depth, top, bottom + 2.0 * depth * math.sqrt(1.0 + bank * bank)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def friction_slope(q, depth, bottom, bank, manning):  # type: ignore[no-untyped-def]
     """Manning's friction slope at a flow and depth."""
     area, _, perimeter = area_width_perimeter(depth, bottom, bank)
     return (manning * q / area) ** 2 * (perimeter / area) ** (4.0 / 3.0)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def normal_depth(q, slope, bottom, bank, manning):  # type: ignore[no-untyped-def]
     """Depth of uniform flow, by bisection to the last bit."""
     low, high = 0.0, DEEPEST
@@ -43,7 +43,7 @@ def normal_depth(q, slope, bottom, bank, manning):  # type: ignore[no-untyped-de
             high = middle
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def critical_depth(q, bottom, bank, gravity):  # type: ignore[no-untyped-def]
     """Depth of Froude number 1, by bisection to the last bit."""
     low, high = 0.0, DEEPEST

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from network_models.flood import _inertial, _river_kernel
-from network_models.flood._reach import LANES
+from network_models.flood import _inertial
 from network_models.flood.backwater import profile
 from network_models.flood.inertial import Flooding
-from network_models.flood.river import Reach, River, Storage, Zone, river_of
+from network_models.flood.river import Reach, Storage, Zone, river_of
 from network_models.flood.route import route
 from network_models.flood.sections import Channel, wide_section
 
@@ -23,8 +22,6 @@ def warm() -> Iterator[str]:
     river, inflow = river_of([reach, dam], [zone]), np.ones((1, 2, 2))
     route(river, inflow, 60.0)
     yield "flood routing"
-    _in_threads(_river_kernel.SERIAL_WORK // LANES, river, inflow)
-    yield "in threads"
     bed = np.linspace(1.0, 0.0, 3)
     profile(np.arange(3.0), bed, 1.0, Channel(2.0, 0.03), upstream=0.1)
     yield "steady profiles"
@@ -35,9 +32,3 @@ def warm() -> Iterator[str]:
     rows = (grid.depth.astype(np.float32) for _ in range(5))
     _inertial.step32_threads(*rows, *np.ones(4, np.float32))
     yield "in threads"
-
-
-def _in_threads(steps: int, river: River, inflow: np.ndarray) -> None:
-    """Enough work that more than one thread is used, where there are any."""
-    many = np.repeat(np.repeat(inflow, 2 * LANES, axis=0), steps // 2, axis=1)
-    route(river, many, 60.0)

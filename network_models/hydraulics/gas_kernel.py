@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.hydraulics.gas_laws import LEAST_PRESSURE, drag, pipe_law, pump_law
 
 FLATTEST = 1e-9
@@ -25,7 +25,7 @@ CALM = 40
 PUMP = 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def factorise(
     n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, first_dense: np.ndarray, target: np.ndarray
 ) -> None:
@@ -54,13 +54,13 @@ def factorise(
     _factorise_dense(dense)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _dense(n: int, sparse: int, count: int, values: np.ndarray) -> np.ndarray:
     width, start = n - sparse, sparse + 2 * count
     return values[start : start + width * width].reshape(width, width)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _factorise_dense(dense: np.ndarray) -> None:
     width = len(dense)
     for j in range(width):
@@ -75,7 +75,7 @@ def _factorise_dense(dense: np.ndarray) -> None:
                 rest[c] -= low * pivot[c]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def substitute(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, b: np.ndarray) -> None:
     """Solve with the factors, in place of the right-hand side."""
     sparse = len(column) - 1
@@ -98,7 +98,7 @@ def substitute(n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, 
         b[j] = total * values[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def linearise(
     m: np.ndarray,
     u: np.ndarray,
@@ -139,7 +139,7 @@ def linearise(
             out[k, 0] = m[k] + y * found[0] - out[k, 1] * u[i] + out[k, 2] * u[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def assemble(
     linear: np.ndarray,
     ends: np.ndarray,
@@ -163,7 +163,7 @@ def assemble(
         b[rows[j]] += known
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def settle(
     m: float, u: float, sign: float, law: int, numbers: np.ndarray, z: tuple[float, float, float], most: float
 ) -> float:
@@ -195,7 +195,7 @@ def settle(
     return v
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def solve_one(
     demand: np.ndarray,
     scale: np.ndarray,
@@ -278,7 +278,7 @@ def solve_one(
     return -most
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def solve_many(
     demand: np.ndarray,
     scale: np.ndarray,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 
-from network_models._numba import njit
+from network_models._numba import inner
 
 GRAVITY = 9.80665
 LOG_SCALE = 2.0 / math.log(10.0)
@@ -38,7 +38,7 @@ class Law(IntEnum):
     HOFER = 4
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inner(error_model="numpy", inline="always")
 def colebrook(x: float, a: float, b: float) -> tuple[float, float]:
     """Improve ``x = 1 / sqrt(lambda)``, the root of ``x + 2 log10(a x + b)``, by one step of Newton's; x and the slope."""
     inner = a * x + b
@@ -46,7 +46,7 @@ def colebrook(x: float, a: float, b: float) -> tuple[float, float]:
     return max(x - (x + LOG_SCALE * math.log(inner)) / slope, 0.5), slope
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def drag(
     m: float, law: int, factor: float, rough: float, reynolds: float, slim: float, loss: float, x: float
 ) -> tuple[float, float, float]:
@@ -86,7 +86,7 @@ def drag(
     return math.copysign(turbulent, m), slope + 2.0 * loss * size, x
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inner(error_model="numpy", inline="always")
 def _smooth(size: float, law: int, rough: float, reynolds: float, slim: float, x: float) -> tuple[float, float, float]:
     """Loss and slope of the laws in which lambda falls with the Reynolds number."""
     re = reynolds * size
@@ -103,7 +103,7 @@ def _smooth(size: float, law: int, rough: float, reynolds: float, slim: float, x
     return flat * size, 2.0 * flat * (1.0 - relative), x
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def weight(s: float) -> tuple[float, float]:
     """``(e**s - 1) / s`` and its derivative, by series near 0."""
     if abs(s) < 1e-4:
@@ -112,7 +112,7 @@ def weight(s: float) -> tuple[float, float]:
     return (grown - 1.0) / s, (grown * (s - 1.0) + 1.0) / (s * s)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def mean_pressure(p: float, q: float) -> tuple[float, float, float]:
     """Mean pressure along a pipe and its derivatives by both ends."""
     total = p + q
@@ -124,7 +124,7 @@ def mean_pressure(p: float, q: float) -> tuple[float, float, float]:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def pipe_law(
     ui: float,
     uj: float,
@@ -176,7 +176,7 @@ def pipe_law(
     return residual, by_i, by_j, by_m
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def pump_law(
     uj: float, pi: float, m: float, c0: float, c1: float, c2: float, rise: float, warmth: float, z: float
 ) -> tuple[float, float, float, float]:

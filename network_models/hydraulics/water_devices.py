@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner
 from network_models.hydraulics import water_laws as law
 
 BIG_CONDUCTANCE = 1e8 * law.CUBIC_FOOT / law.FOOT
@@ -46,13 +46,13 @@ class Work(NamedTuple):
     sums: np.ndarray
 
 
-@njit(cache=True)
+@inner()
 def _controlled(kind, setting):  # type: ignore[no-untyped-def]
     """Whether a link is a PRV, PSV or FCV that looks after itself."""
     return (kind == law.PRV or kind == law.PSV or kind == law.FCV) and not np.isnan(setting)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _valve_law(kind, q, setting, state, minor, unit):  # type: ignore[no-untyped-def]
     """``(p, y)`` of a valve other than a GPV; an active PRV or PSV is left to ``_hold_pressures``."""
     if state == law.ACTIVE and _controlled(kind, setting):
@@ -64,7 +64,7 @@ def _valve_law(kind, q, setting, state, minor, unit):  # type: ignore[no-untyped
     return law.valve(q, minor, state <= law.CLOSED)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def assemble_devices(system, work):  # type: ignore[no-untyped-def]
     """Add devices and outlets to the matrix and the right-hand side."""
     if system.layout.n_devices > 0:
@@ -76,7 +76,7 @@ def assemble_devices(system, work):  # type: ignore[no-untyped-def]
         _hold_pressures(system, work)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _linearise_devices(lay, dev, work, formula):  # type: ignore[no-untyped-def]
     """``p`` and ``y`` of devices at their flows; arrays are named first, as a look-up in a tuple counts references."""
     flow, p, y, resistance, minor = work.flow, work.p, work.y, work.resistance, work.minor
@@ -100,7 +100,7 @@ def _linearise_devices(lay, dev, work, formula):  # type: ignore[no-untyped-def]
                 p[k, w], y[k, w] = _valve_law(kind, q, setting, state, minor[k, w], rough[k, w])
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _add_devices(lay, work):  # type: ignore[no-untyped-def]
     """Conductance ``p`` between the ends of each device, and the flow ``flow - y`` that does not depend on heads."""
     flow, p, y, matrix, right, head = work.flow, work.p, work.y, work.matrix, work.right, work.head
@@ -123,7 +123,7 @@ def _add_devices(lay, work):  # type: ignore[no-untyped-def]
                 matrix[n + entry, w] -= conductance
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _hold_pressures(system, work):  # type: ignore[no-untyped-def]
     """Active PRVs and PSVs: the head they hold, and the flow that their node needs."""
     lay, dev = system.layout, system.devices
@@ -142,7 +142,7 @@ def _hold_pressures(system, work):  # type: ignore[no-untyped-def]
                 work.right[other, w] += min(excess, 0.0) if reduces else max(excess, 0.0)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inner(error_model="numpy", inline="always")
 def _excess(system, work, d, row, w):  # type: ignore[no-untyped-def]
     """Flow that arrives at a node without the valve, less what is drawn there."""
     dev, outlets, flow = system.devices, system.outlets, work.flow
@@ -158,7 +158,7 @@ def _excess(system, work, d, row, w):  # type: ignore[no-untyped-def]
     return excess
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _outlet_law(emits, q, full, resistance, emitter_power, reach, demand_power):  # type: ignore[no-untyped-def]
     """Head loss and slope of an outlet; the slope is 0 where nothing is drawn."""
     if emits:
@@ -168,7 +168,7 @@ def _outlet_law(emits, q, full, resistance, emitter_power, reach, demand_power):
     return law.pressure_demand(q, full, reach, demand_power)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _assemble_outlets(outlets, work):  # type: ignore[no-untyped-def]
     out, full, matrix, right = work.out, work.full, work.matrix, work.right
     rows, ground, resistance = outlets.row, outlets.ground, outlets.resistance
@@ -182,7 +182,7 @@ def _assemble_outlets(outlets, work):  # type: ignore[no-untyped-def]
                 right[i, w] += (loss + ground[x]) / slope - out[x, w]
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def update_devices(system, work):  # type: ignore[no-untyped-def]
     """New flows of devices and outlets from new heads, added to the sums of changes and of flows."""
     lay, dev = system.layout, system.devices
@@ -203,7 +203,7 @@ def update_devices(system, work):  # type: ignore[no-untyped-def]
         _update_outlets(system.outlets, work)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _update_outlets(outlets, work):  # type: ignore[no-untyped-def]
     out, full, head, relax, sums = work.out, work.full, work.head, work.relax, work.sums
     rows, grounds, resistance = outlets.row, outlets.ground, outlets.resistance
@@ -219,7 +219,7 @@ def _update_outlets(outlets, work):  # type: ignore[no-untyped-def]
                 sums[1, w] += abs(out[x, w])
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def valve_states(lay, dev, work, w):  # type: ignore[no-untyped-def]
     """Change the states of PRVs and PSVs; whether any changed."""
     changed, kinds = False, dev.kind
@@ -235,7 +235,7 @@ def valve_states(lay, dev, work, w):  # type: ignore[no-untyped-def]
     return changed
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _valve_state(kind, state, wanted, lost, h1, h2, q):  # type: ignore[no-untyped-def]
     tol, reducing = law.HEAD_TOLERANCE, kind == law.PRV
     if state != law.CLOSED and q < -law.FLOW_TOLERANCE:
@@ -258,7 +258,7 @@ def _valve_state(kind, state, wanted, lost, h1, h2, q):  # type: ignore[no-untyp
     return state
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def link_states(system, work, w):  # type: ignore[no-untyped-def]
     """Change the states of pumps, check valves, FCVs and links to tanks; whether any changed."""
     lay, dev, changed = system.layout, system.devices, False
@@ -287,21 +287,21 @@ def link_states(system, work, w):  # type: ignore[no-untyped-def]
     return changed
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _check_state(state, fall, q):  # type: ignore[no-untyped-def]
     if fall < -law.HEAD_TOLERANCE or q < -law.FLOW_TOLERANCE:
         return law.CLOSED
     return law.OPEN if fall > law.HEAD_TOLERANCE else state
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _flow_valve_state(state, fall, q, setting):  # type: ignore[no-untyped-def]
     if fall < -law.HEAD_TOLERANCE or q < -law.FLOW_TOLERANCE:
         return law.NO_FLOW
     return law.ACTIVE if state == law.NO_FLOW and q >= setting else state
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _tank_state(state, level, low, high, fall, outward, pumps_in, pumps_out):  # type: ignore[no-untyped-def]
     """Close a link that would fill a full tank or drain an empty one; ``fall`` is the head from the tank outwards."""
     if state <= law.CLOSED or np.isnan(low):
@@ -318,7 +318,7 @@ def _tank_state(state, level, low, high, fall, outward, pumps_in, pumps_out):  #
     return state
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def pressure_switches(system, work, w):  # type: ignore[no-untyped-def]
     """Apply the controls on pressures; whether any link changed."""
     rules, dev, anything = system.rules, system.devices, False
@@ -340,7 +340,7 @@ def pressure_switches(system, work, w):  # type: ignore[no-untyped-def]
     return anything
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def demands_settled(system, work, w):  # type: ignore[no-untyped-def]
     """Whether demands driven by pressure are neither negative nor met without pressure."""
     outlets = system.outlets

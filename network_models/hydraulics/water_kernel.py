@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner
 from network_models.hydraulics import water_lanes
 from network_models.hydraulics import water_laws as law
 from network_models.hydraulics.water_devices import (
@@ -27,7 +27,7 @@ ROUNDING_AFTER, ROUNDING = 40, 1e-5
 BALANCED, UNBALANCED, SINGULAR = 0, 1, 2
 
 
-@njit(cache=True)
+@inner()
 def _clear(lay, work):  # type: ignore[no-untyped-def]
     work.matrix[:] = 0.0
     work.sums[:] = 0.0
@@ -37,7 +37,7 @@ def _clear(lay, work):  # type: ignore[no-untyped-def]
             right[i, w] = -draw[core[i], w]
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _judge(system, work, progress, limits, iteration):  # type: ignore[no-untyped-def]
     """States after an iteration, and which lanes are finished; heads that do not count change nothing."""
     accuracy, most = limits
@@ -72,7 +72,7 @@ def _judge(system, work, progress, limits, iteration):  # type: ignore[no-untype
             done[w], code[w] = 1, UNBALANCED if error == error else SINGULAR
 
 
-@njit(cache=True)
+@inner()
 def _release(system, work, progress):  # type: ignore[no-untyped-def]
     """Where a pivot is not positive, let go of the active valve there; without one the lane ends without a solution."""
     lay, matrix = system.layout, work.matrix
@@ -87,7 +87,7 @@ def _release(system, work, progress):  # type: ignore[no-untyped-def]
                     progress.done[w], progress.code[w], progress.row[w] = 1, SINGULAR, i
 
 
-@njit(cache=True)
+@inner()
 def _all_positive(pivots):  # type: ignore[no-untyped-def]
     """Whether inverse pivots are all positive and finite; counted without branches, eight at a time."""
     wrong = 0
@@ -96,7 +96,7 @@ def _all_positive(pivots):  # type: ignore[no-untyped-def]
     return wrong == 0
 
 
-@njit(cache=True)
+@inner()
 def _let_go(lay, kinds, states, i, w):  # type: ignore[no-untyped-def]
     """Open an active valve at a row; whether there was one."""
     for d in range(lay.n_devices):
@@ -108,7 +108,7 @@ def _let_go(lay, kinds, states, i, w):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)
+@inner()
 def linearise(formula, work, begin, end):  # type: ignore[no-untyped-def]
     """``p`` and ``y`` of the vectors ``begin:end``."""
     for k in range(begin, end):
@@ -124,7 +124,7 @@ def linearise(formula, work, begin, end):  # type: ignore[no-untyped-def]
             lanes.linearise_nikuradse(work, k)
 
 
-@njit(cache=True)
+@inner()
 def _pipes_one(system, work, falls, first):  # type: ignore[no-untyped-def]
     """Update, linearise and assemble the plain pipes of one scenario."""
     lay, formula, blocks = system.layout, system.rules.formula, system.layout.first_device // WIDTH
@@ -148,7 +148,7 @@ def _pipes_one(system, work, falls, first):  # type: ignore[no-untyped-def]
         right[j, 0] += through
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _heads_one(system, work):  # type: ignore[no-untyped-def]
     """Factorise and solve for the heads of one scenario."""
     lay, n, at = system.layout, system.layout.n_core, 0
@@ -171,7 +171,7 @@ def _heads_one(system, work):  # type: ignore[no-untyped-def]
         head[j, 0] = total * matrix[j, 0]
 
 
-@njit(cache=True)
+@inner()
 def _pipes_lanes(system, work, first):  # type: ignore[no-untyped-def]
     """Update, linearise and assemble the plain pipes of eight scenarios."""
     lay, formula, n = system.layout, system.rules.formula, system.layout.n_core
@@ -186,7 +186,7 @@ def _pipes_lanes(system, work, first):  # type: ignore[no-untyped-def]
             lanes.assemble_lanes(work, k, np.int64(tails[k]), np.int64(heads[k]), n + np.int64(entries[k]))
 
 
-@njit(cache=True)
+@inner()
 def _heads_lanes(system, work):  # type: ignore[no-untyped-def]
     """Factorise and solve for the heads of eight scenarios."""
     lay, n, at = system.layout, system.layout.n_core, 0
@@ -197,7 +197,7 @@ def _heads_lanes(system, work):  # type: ignore[no-untyped-def]
         lanes.substitute_lanes(work, j, np.int64(column[j]), np.int64(column[j + 1]), row, n)
 
 
-@njit(cache=True)
+@inner()
 def iterate(system, work, progress, falls, limits):  # type: ignore[no-untyped-def]
     """Iterate until every lane is finished; ``limits`` are the accuracy and the most iterations."""
     iteration, width, valves = 0, work.flow.shape[1], system.devices.n_holding > 0

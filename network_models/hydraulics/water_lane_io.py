@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner
 from network_models.hydraulics import water_laws as law
 from network_models.hydraulics.water_devices import Work
 
@@ -57,7 +57,7 @@ class Progress(NamedTuple):
     row: np.ndarray
 
 
-@njit(cache=True)
+@inner()
 def working(system, n_slots, n_nodes, width):  # type: ignore[no-untyped-def]
     lay, n = system.layout, system.layout.n_core
     n_out = len(system.outlets.row)
@@ -82,19 +82,19 @@ def working(system, n_slots, n_nodes, width):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True)
+@inner()
 def progress(width):  # type: ignore[no-untyped-def]
     whole = np.zeros((6, width), np.int64)
     return Progress(whole[0], np.zeros(width), whole[1], whole[2], whole[3], np.zeros(width), whole[4], whole[5])
 
 
-@njit(cache=True)
+@inner()
 def _place(slot, values, into, w):  # type: ignore[no-untyped-def]
     for k in range(len(slot)):
         into[slot[k], w] = values[k]
 
 
-@njit(cache=True)
+@inner()
 def load_links(system, case, work, first, last):  # type: ignore[no-untyped-def]
     """Head-loss coefficients of the scenarios of all lanes."""
     slot = system.layout.slot
@@ -106,7 +106,7 @@ def load_links(system, case, work, first, last):  # type: ignore[no-untyped-def]
         _place(slot, case.rough[s], work.rough, w)
 
 
-@njit(cache=True)
+@inner()
 def load(system, case, work, progress, first, last):  # type: ignore[no-untyped-def]
     """Demands, heads, flows and states of the scenarios of all lanes; dead ends gathered."""
     lay, dev, width = system.layout, system.devices, work.flow.shape[1]
@@ -128,7 +128,7 @@ def load(system, case, work, progress, first, last):  # type: ignore[no-untyped-
     _gather(lay, work, progress)
 
 
-@njit(cache=True)
+@inner()
 def _load_outlets(outlets, given, work, first, last):  # type: ignore[no-untyped-def]
     """Flows given; else emitters start at a cubic foot, demands that pressure drives in full."""
     out, full, draw = work.out, work.full, work.draw
@@ -144,7 +144,7 @@ def _load_outlets(outlets, given, work, first, last):  # type: ignore[no-untyped
             out[x, w] = usual if np.isnan(start) else start
 
 
-@njit(cache=True)
+@inner()
 def _gather(lay, work, progress):  # type: ignore[no-untyped-def]
     """Flows of dead ends, their demands moved to where they hang."""
     for w in range(work.flow.shape[1]):
@@ -160,7 +160,7 @@ def _gather(lay, work, progress):  # type: ignore[no-untyped-def]
             still[w] += abs(drawn)
 
 
-@njit(cache=True)
+@inner()
 def store(system, work, progress, found, first, last):  # type: ignore[no-untyped-def]
     """Write the answers of all lanes; flows of closed links are 0. ``p`` and ``y`` of dead ends must be current."""
     lay, width = system.layout, min(work.flow.shape[1], last + 1 - first)
@@ -187,7 +187,7 @@ def store(system, work, progress, found, first, last):  # type: ignore[no-untype
             found.setting[s, c] = work.setting[system.rules.switch_device[c], w]
 
 
-@njit(cache=True)
+@inner()
 def _store_links(system, work, found, first, width):  # type: ignore[no-untyped-def]
     slot, begin, count = system.layout.slot, system.layout.first_device, system.layout.n_devices
     resistance, states, flow, all_states, flows = work.resistance, work.status, work.flow, found.status, found.flow

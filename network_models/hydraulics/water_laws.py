@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 FOOT = 0.3048
 CUBIC_FOOT = FOOT**3
@@ -41,7 +41,7 @@ CHECK_PIPE, PIPE, PUMP, PRV, PSV, PBV, FCV, TCV, GPV = range(9)
 POWER_LAW, CONSTANT_POWER, POINTS = 0, 1, 2
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def pipe(formula, q, resistance, minor, viscous, rough):  # type: ignore[no-untyped-def]
     """Open pipe; a negative resistance is a closed one."""
     if resistance < 0.0:
@@ -63,7 +63,7 @@ def pipe(formula, q, resistance, minor, viscous, rough):  # type: ignore[no-unty
     return 1.0 / slope, math.copysign(loss / slope, q)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _darcy(formula, q, a, resistance, minor, viscous, rough):  # type: ignore[no-untyped-def]
     laminar = 16.0 * math.pi * viscous * resistance
     if formula == NIKURADSE:
@@ -79,7 +79,7 @@ def _darcy(formula, q, a, resistance, minor, viscous, rough):  # type: ignore[no
     return 1.0 / slope, total * a * q / slope
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def friction_factor(formula, a, rough, viscous):  # type: ignore[no-untyped-def]
     """Friction factor and its slope in flow from Reynolds 2000 on.
 
@@ -113,7 +113,7 @@ def friction_factor(formula, a, rough, viscous):  # type: ignore[no-untyped-def]
     return f, (x2 + r * (2.0 * x3 + r * 3.0 * x4)) / viscous / (0.5 * TURBULENT)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def _colebrook(w, rough):  # type: ignore[no-untyped-def]
     """Friction factor of Colebrook and White by Newton's method, and its slope in ``w``."""
     thin = COLEBROOK / w
@@ -125,7 +125,7 @@ def _colebrook(w, rough):  # type: ignore[no-untyped-def]
     return 1.0 / root**2, 2.0 * fall / (w * (1.0 - fall) * root**2)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def valve(q, minor, closed):  # type: ignore[no-untyped-def]
     """Closed, or open with its minor loss."""
     if closed:
@@ -138,7 +138,7 @@ def valve(q, minor, closed):  # type: ignore[no-untyped-def]
     return 1.0 / FLATTEST, q
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def pump(q, speed, closed, shape, points, begin, end):  # type: ignore[no-untyped-def]
     """Pump at a speed; ``shape`` is law, shut-off head, factor and power; else points ``begin:end`` hold its curve."""
     kind, shutoff, factor, power = shape
@@ -166,7 +166,7 @@ def pump(q, speed, closed, shape, points, begin, end):  # type: ignore[no-untype
     return 1.0 / slope, (lift + slope * q / power) / slope
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def segment(points, begin, end, q):  # type: ignore[no-untyped-def]
     """Intercept and slope of the piece of a curve that holds a flow, the outer pieces prolonged."""
     k = begin
@@ -177,7 +177,7 @@ def segment(points, begin, end, q):  # type: ignore[no-untyped-def]
     return points[k - 1, 1] - slope * points[k - 1, 0], slope
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def general_valve(q, points, begin, end):  # type: ignore[no-untyped-def]
     """Valve with a head-loss curve."""
     a = max(abs(q), TINY * CUBIC_FOOT)
@@ -186,7 +186,7 @@ def general_valve(q, points, begin, end):  # type: ignore[no-untyped-def]
     return 1.0 / slope, math.copysign(loss / slope + a, q)
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def emitter(q, resistance, power):  # type: ignore[no-untyped-def]
     """Head loss and slope of an emitter: ``resistance * q**power``."""
     slope = power * resistance * abs(q) ** (power - 1.0)
@@ -195,7 +195,7 @@ def emitter(q, resistance, power):  # type: ignore[no-untyped-def]
     return slope * q / power, slope
 
 
-@njit(cache=True, error_model="numpy")
+@inner(error_model="numpy")
 def pressure_demand(d, full, pressure, power):  # type: ignore[no-untyped-def]
     """Head above the least pressure, and its slope, at which a demand ``d`` of ``full`` is met (Wagner)."""
     share = d / full

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import kernel
 from network_models.hydraulics import water_laws as law
 from network_models.hydraulics.water_network import LinkKind, LinkStatus, WaterNetwork
 from network_models.hydraulics.water_prepared import prepare
@@ -68,7 +68,7 @@ def _held(network: WaterNetwork, status: np.ndarray, setting: np.ndarray) -> np.
     return holding & (status == LinkStatus.ACTIVE)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _losses(system, kinds, resistance, minor, viscous, rough, flow, status, setting):  # type: ignore[no-untyped-def]
     """Head loss of every link at its flow, (n_links,) m."""
     lay, dev, formula = system.layout, system.devices, system.rules.formula

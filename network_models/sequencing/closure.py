@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.sequencing.arrays import Needs
 
 FAR = 2**30
@@ -64,7 +64,7 @@ class Closures:
         self.hold = np.rint(self.hold * scale).astype(np.int64)
 
 
-@njit(cache=True)
+@kernel()
 def _absorb(ptr, need, back_ptr, back, back_arc, periods, excess, flow, hold):  # type: ignore[no-untyped-def]
     """Push all excess that can reach a deficit; ``excess`` (n, T) holds the weights and then what is left."""
     n = len(ptr) - 1
@@ -104,7 +104,7 @@ def _absorb(ptr, need, back_ptr, back, back_arc, periods, excess, flow, hold):  
             )
 
 
-@njit(cache=True)
+@inner()
 def _wake(queue, waiting, last, j):  # type: ignore[no-untyped-def]
     """Put a node at the end of the queue if it is not in it."""
     if waiting[j]:
@@ -114,14 +114,14 @@ def _wake(queue, waiting, last, j):  # type: ignore[no-untyped-def]
     return last + 1 if last + 1 < len(queue) else 0
 
 
-@njit(cache=True)
+@inner()
 def _pass_on(excess, queue, waiting, last, c, t, amount):  # type: ignore[no-untyped-def]
     """Give a node more; it waits for its turn where it has excess now."""
     excess[c, t] += amount
     return _wake(queue, waiting, last, c * excess.shape[1] + t) if excess[c, t] > 0 else last
 
 
-@njit(cache=True)
+@inner()
 def _discharge(ptr, need, back_ptr, back, back_arc, periods, excess, flow, hold, label, queue, waiting, last, b, t):  # type: ignore[no-untyped-def]
     """Push the excess of a node to its nearer neighbours; raise it and let it wait where some is left."""
     left, lowest, last = _forward(ptr, need, periods, excess, flow, hold, label, queue, waiting, last, b, t)
@@ -137,7 +137,7 @@ def _discharge(ptr, need, back_ptr, back, back_arc, periods, excess, flow, hold,
     return last
 
 
-@njit(cache=True)
+@inner()
 def _forward(ptr, need, periods, excess, flow, hold, label, queue, waiting, last, b, t):  # type: ignore[no-untyped-def]
     """Push all along the first arc of unlimited room that leads nearer; what is left, lowest label seen, queue's end."""
     here, lowest, left = label[b, t], FAR, excess[b, t]
@@ -155,7 +155,7 @@ def _forward(ptr, need, periods, excess, flow, hold, label, queue, waiting, last
     return left, lowest, last
 
 
-@njit(cache=True)
+@inner()
 def _backward(back_ptr, back, back_arc, excess, flow, hold, label, queue, waiting, last, b, t, left, lowest):  # type: ignore[no-untyped-def]
     """Send back what came in, as far as it leads nearer; what is left, lowest label seen, queue's end."""
     here = label[b, t]
@@ -181,7 +181,7 @@ def _backward(back_ptr, back, back_arc, excess, flow, hold, label, queue, waitin
     return left, lowest, last
 
 
-@njit(cache=True)
+@inner()
 def _distances(ptr, need, back_ptr, back, periods, excess, flow, hold, label, queue):  # type: ignore[no-untyped-def]
     """Fewest arcs with room from every node to a deficit."""
     n = len(ptr) - 1
@@ -210,7 +210,7 @@ def _distances(ptr, need, back_ptr, back, periods, excess, flow, hold, label, qu
             last = _reach(label, queue, last, b, t + 1, periods, nearer)
 
 
-@njit(cache=True)
+@inner()
 def _reach(label, queue, last, b, t, periods, nearer):  # type: ignore[no-untyped-def]
     if label[b, t] < FAR:
         return last

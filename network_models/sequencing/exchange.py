@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.sequencing.arrays import Sequencing
 
 NOISE = (0.05, 0.7)
@@ -27,7 +27,7 @@ def exchanged(problem: Sequencing, period: np.ndarray, gain: np.ndarray, rounds:
     return np.where(chosen, 0, 1).astype(np.int64)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _search(value, use, limit, gain, chosen, rounds, seed):  # type: ignore[no-untyped-def]
     """Rounds of leaving out, filling up and exchanging; ``chosen`` (n,) holds the best at the end."""
     np.random.seed(seed)  # noqa: NPY002 (Numba's own generator)
@@ -65,7 +65,7 @@ def _search(value, use, limit, gain, chosen, rounds, seed):  # type: ignore[no-u
                     room -= use[b]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _shaken(use, limit, chosen, now, room):  # type: ignore[no-untyped-def]
     """Begin anew from the best choice, every second time with most of it left out."""
     share = LOSS if np.random.random() < 0.5 else 0.0  # noqa: NPY002
@@ -76,7 +76,7 @@ def _shaken(use, limit, chosen, now, room):  # type: ignore[no-untyped-def]
             room -= use[b]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _total(value, chosen):  # type: ignore[no-untyped-def]
     total = 0.0
     for b in range(len(value)):
@@ -85,7 +85,7 @@ def _total(value, chosen):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _leave_out(use, order, now, room):  # type: ignore[no-untyped-def]
     """Leave out a few, as a rule from the end of the order."""
     count, n = np.random.randint(1, MOST_DROPPED + 1), len(order)  # noqa: NPY002
@@ -99,7 +99,7 @@ def _leave_out(use, order, now, room):  # type: ignore[no-untyped-def]
                 return
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _fits(use, b, room):  # type: ignore[no-untyped-def]
     fits = True
     for r in range(len(room)):
@@ -109,7 +109,7 @@ def _fits(use, b, room):  # type: ignore[no-untyped-def]
     return fits
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _fill(use, order, now, room):  # type: ignore[no-untyped-def]
     """Add whatever fits, in order."""
     for b in order:
@@ -118,7 +118,7 @@ def _fill(use, order, now, room):  # type: ignore[no-untyped-def]
             room -= use[b]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _exchange(value, use, order, now, room):  # type: ignore[no-untyped-def]
     """Exchange one work for one that is worth more and fits in its place; whether there was one."""
     n = len(order)

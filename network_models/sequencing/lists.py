@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.sequencing.arrays import Sequencing
 from network_models.sequencing.closure import Closures
 
@@ -45,7 +45,7 @@ def depths(problem: Sequencing) -> np.ndarray:
     return np.asarray(depth)
 
 
-@njit(cache=True)
+@kernel()
 def _depths(ptr, back_ptr, back):  # type: ignore[no-untyped-def]
     n = len(ptr) - 1
     missing, depth, queue = np.empty(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
@@ -69,7 +69,7 @@ def _depths(ptr, back_ptr, back):  # type: ignore[no-untyped-def]
     return depth, last
 
 
-@njit(cache=True)
+@kernel()
 def _schedule(ptr, need, back_ptr, back, key, earliest, use, room):  # type: ignore[no-untyped-def]
     """Smallest key first among works whose needs are done; ``room`` (T, R) is used up."""
     n, periods = len(ptr) - 1, len(room)
@@ -99,7 +99,7 @@ def _schedule(ptr, need, back_ptr, back, key, earliest, use, room):  # type: ign
     return period
 
 
-@njit(cache=True)
+@inner()
 def _fits(room, use, t, b):  # type: ignore[no-untyped-def]
     fits = True
     for r in range(use.shape[1]):
@@ -107,7 +107,7 @@ def _fits(room, use, t, b):  # type: ignore[no-untyped-def]
     return fits
 
 
-@njit(cache=True)
+@inner()
 def _push(heap, size, key, b):  # type: ignore[no-untyped-def]
     """Add to a binary heap; returns its new size."""
     i = size
@@ -118,7 +118,7 @@ def _push(heap, size, key, b):  # type: ignore[no-untyped-def]
     return size + 1
 
 
-@njit(cache=True)
+@inner()
 def _pop(heap, size, key):  # type: ignore[no-untyped-def]
     """Take the smallest off a binary heap; returns its new size."""
     size -= 1

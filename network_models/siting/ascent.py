@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.siting.arrays import CLOSED, FREE, OPEN, SHARED, UNLIMITED, WHOLE, Pairs
 from network_models.siting.relaxation import choose_sites, earn, relax
 
@@ -52,7 +52,7 @@ def ascend(
     return Ascent(bound, best, site_share, pair_share, used)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _ascend(pairs, status, best_price, target, rounds, step, patience, site_share, pair_share):  # type: ignore[no-untyped-def]
     n, k = len(best_price), len(pairs.customer)
     chosen, served = np.zeros(len(status), np.bool_), np.zeros(n)
@@ -81,7 +81,7 @@ def _ascend(pairs, status, best_price, target, rounds, step, patience, site_shar
     return best, used
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _move(price, direction, served, length):  # type: ignore[no-untyped-def]
     """Step along the deflected direction; whether any customer was not served just once."""
     norm, off = 0.0, 0.0
@@ -96,7 +96,7 @@ def _move(price, direction, served, length):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _mix(pairs, chosen, sites_of, part, scale, site_share, pair_share):  # type: ignore[no-untyped-def]
     """Mix the newest choice into the mean; pair shares are held divided by ``scale``, the new one is returned."""
     item_of, share_of, counts = sites_of
@@ -116,7 +116,7 @@ def _mix(pairs, chosen, sites_of, part, scale, site_share, pair_share):  # type:
     return scale
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def settle_sites(pairs, status, price, cutoff):  # type: ignore[no-untyped-def]
     """Settle what the prices prove.
 
@@ -146,7 +146,7 @@ def settle_sites(pairs, status, price, cutoff):  # type: ignore[no-untyped-def]
     return bound, with_open
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def settle_pairs(pairs, status, price, cutoff, with_open, keep):  # type: ignore[no-untyped-def]
     """Clear in ``keep`` (k,) the pairs whose bound when used is above the cutoff, and those of closed sites."""
     longest = 0
@@ -170,7 +170,7 @@ def settle_pairs(pairs, status, price, cutoff, with_open, keep):  # type: ignore
                 keep[k] = False
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _earnings_by_room(pairs, site, profit, weight, count):  # type: ignore[no-untyped-def]
     """Best earning of a site for every whole room up to its capacity."""
     if pairs.mode != WHOLE:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 from network_models.siting.arrays import CLOSED, FREE, OPEN, SHARED, UNLIMITED, WHOLE
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def ranked(profit: np.ndarray, weight: np.ndarray, count: int) -> np.ndarray:
     """Items by profit per weight, best first."""
     return np.argsort(-profit[:count] / weight[:count])
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def fill_shared(profit: np.ndarray, weight: np.ndarray, count: int, room: float, take: np.ndarray) -> float:
     """Continuous knapsack; ``take`` receives the shares; returns the profit."""
     value = 0.0
@@ -35,7 +35,7 @@ def fill_shared(profit: np.ndarray, weight: np.ndarray, count: int, room: float,
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def fill_whole(profit: np.ndarray, weight: np.ndarray, count: int, room: float, take: np.ndarray) -> float:
     """0-1 knapsack, exact: items that cannot change the best value are fixed first (Dembo and Hammer), the core by
     dynamic programming.
@@ -58,7 +58,7 @@ def fill_whole(profit: np.ndarray, weight: np.ndarray, count: int, room: float, 
     return _core(profit, weight, order, split, room, rate, upper, lower, take)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _core(profit, weight, order, split, room, rate, upper, lower, take):  # type: ignore[no-untyped-def]
     """Dynamic programming over the items whose inclusion is open; keeps the greedy solution where that is best."""
     core, n_core, inside, left = _open_items(profit, weight, order, split, room, rate, upper, lower)
@@ -87,7 +87,7 @@ def _core(profit, weight, order, split, room, rate, upper, lower, take):  # type
     return inside + best[size]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _open_items(profit, weight, order, split, room, rate, upper, lower):  # type: ignore[no-untyped-def]
     """Items that a best solution may have otherwise than the greedy one; profit and room left of those that stay in."""
     core = np.empty(len(order), np.int64)
@@ -104,7 +104,7 @@ def _open_items(profit, weight, order, split, room, rate, upper, lower):  # type
     return core, n_core, inside, left
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def earn(pairs, site, price, items, profit, weight, take):  # type: ignore[no-untyped-def]
     """Best earning of a site at given prices; ``items``, ``take`` receive the pairs it would serve and their shares.
 
@@ -130,7 +130,7 @@ def earn(pairs, site, price, items, profit, weight, take):  # type: ignore[no-un
     return fill_whole(profit, weight, count, pairs.capacity[site], take), count
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def choose_sites(pairs, charge, status, chosen):  # type: ignore[no-untyped-def]
     """Cheapest choice of sites at given net charges that covers the demand (or is few enough); inf where none is."""
     value, covered, n_open = 0.0, 0, 0
@@ -147,7 +147,7 @@ def choose_sites(pairs, charge, status, chosen):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _close_dearest(charge, status, chosen, surplus):  # type: ignore[no-untyped-def]
     open_free = np.array([i for i in range(len(charge)) if chosen[i] and status[i] == FREE])
     if len(open_free) < surplus:
@@ -159,7 +159,7 @@ def _close_dearest(charge, status, chosen, surplus):  # type: ignore[no-untyped-
     return change
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _cover(pairs, charge, status, chosen, need):  # type: ignore[no-untyped-def]
     """Adds sites that cover what is missing at least charge; dynamic programming over rounded sizes."""
     spare = np.array([i for i in range(len(charge)) if not chosen[i] and status[i] == FREE])
@@ -182,7 +182,7 @@ def _cover(pairs, charge, status, chosen, need):  # type: ignore[no-untyped-def]
     return best[need]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def relax(pairs, status, price, chosen, served, sites_of):  # type: ignore[no-untyped-def]
     """Value of the relaxation at given prices.
 

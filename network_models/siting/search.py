@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 EPS = 1e-9
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def interchange(cost, fixed, is_open, allowed, most):  # type: ignore[no-untyped-def]
     """Add, drop or exchange one site while that pays, each customer at its cheapest open site; returns the value."""
     m, n = cost.shape
@@ -39,7 +39,7 @@ def interchange(cost, fixed, is_open, allowed, most):  # type: ignore[no-untyped
             is_open[drop] = False
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _nearest(cost, fixed, is_open, first, nearest, second, loss):  # type: ignore[no-untyped-def]
     """First and second nearest open sites; what closing each open site would cost; value and number of open sites."""
     nearest[:], second[:] = np.inf, np.inf
@@ -61,7 +61,7 @@ def _nearest(cost, fixed, is_open, first, nearest, second, loss):  # type: ignor
     return value, n_open
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _opening(cost, fixed, is_open, allowed, first, nearest, second, loss, site, may_add):  # type: ignore[no-untyped-def]
     """Best change of value by opening a site, alone (-1) or in exchange for another."""
     saved = np.zeros(len(is_open))
@@ -80,7 +80,7 @@ def _opening(cost, fixed, is_open, allowed, first, nearest, second, loss, site, 
     return best, drop
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def roam(cost, fixed, is_open, allowed, most, tries, rng):  # type: ignore[no-untyped-def]
     """Interchange from the given sites, then from the best ones with a few exchanged at random; returns the value."""
     best = interchange(cost, fixed, is_open, allowed, most)
@@ -96,7 +96,7 @@ def roam(cost, fixed, is_open, allowed, most, tries, rng):  # type: ignore[no-un
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _exchange(is_open, free, rng):  # type: ignore[no-untyped-def]
     """Close an open site and open a closed one, both at random."""
     n_open = is_open[free].sum()
@@ -114,12 +114,12 @@ def _exchange(is_open, free, rng):  # type: ignore[no-untyped-def]
             coming -= 1
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _over(load, room):  # type: ignore[no-untyped-def]
     return max(0.0, load - room)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _totals(weight, site_of, load, count):  # type: ignore[no-untyped-def]
     load[:], count[:] = 0.0, 0
     for j in range(len(site_of)):
@@ -127,7 +127,7 @@ def _totals(weight, site_of, load, count):  # type: ignore[no-untyped-def]
         count[site_of[j]] += 1
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _worth(cost, room, fixed, site_of, load, count, fee):  # type: ignore[no-untyped-def]
     """Value with priced overload, and the overload."""
     value, over = 0.0, 0.0
@@ -140,21 +140,21 @@ def _worth(cost, room, fixed, site_of, load, count, fee):  # type: ignore[no-unt
     return value + fee * over, over
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _leaving(cost, weight, room, fixed, load, count, fee, j, a):  # type: ignore[no-untyped-def]
     """Change of value when a customer leaves its site."""
     change = -cost[a, j] + fee * (_over(load[a] - weight[j], room[a]) - _over(load[a], room[a]))
     return change - fixed[a] if count[a] == 1 else change
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _joining(cost, weight, room, fixed, load, count, fee, j, b):  # type: ignore[no-untyped-def]
     """Change of value when a customer joins a site."""
     change = cost[b, j] + fee * (_over(load[b] + weight[j], room[b]) - _over(load[b], room[b]))
     return change + fixed[b] if count[b] == 0 else change
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _put(weight, site_of, load, count, j, b):  # type: ignore[no-untyped-def]
     a = site_of[j]
     load[a] -= weight[j]
@@ -164,7 +164,7 @@ def _put(weight, site_of, load, count, j, b):  # type: ignore[no-untyped-def]
     site_of[j] = b
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _shuffled(count, rng):  # type: ignore[no-untyped-def]
     order = np.arange(count)
     for at in range(count - 1, 0, -1):
@@ -173,7 +173,7 @@ def _shuffled(count, rng):  # type: ignore[no-untyped-def]
     return order
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _shifts(cost, weight, room, fixed, usable, site_of, load, count, fee, n_open, most, rng):  # type: ignore[no-untyped-def]
     """Move single customers where that pays; whether any was moved, and the sites open then."""
     moved = False
@@ -193,7 +193,7 @@ def _shifts(cost, weight, room, fixed, usable, site_of, load, count, fee, n_open
     return moved, n_open
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _swaps(cost, weight, room, site_of, load, count, fee):  # type: ignore[no-untyped-def]
     """Exchange two customers where that pays; whether any were."""
     moved = False
@@ -215,7 +215,7 @@ def _swaps(cost, weight, room, site_of, load, count, fee):  # type: ignore[no-un
     return moved
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _close(cost, weight, room, fixed, usable, site_of, load, count, fee, site):  # type: ignore[no-untyped-def]
     """Send the customers of a site to the best of the others that are open, largest first."""
     mine = np.array([j for j in range(len(site_of)) if site_of[j] == site])
@@ -230,7 +230,7 @@ def _close(cost, weight, room, fixed, usable, site_of, load, count, fee, site): 
             _put(weight, site_of, load, count, j, to)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _open(cost, weight, room, site_of, load, count, fee, site):  # type: ignore[no-untyped-def]
     """Fill a site with the customers that gain most by coming."""
     n = len(site_of)
@@ -246,7 +246,7 @@ def _open(cost, weight, room, site_of, load, count, fee, site):  # type: ignore[
             _put(weight, site_of, load, count, j, site)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _stroke(cost, weight, room, fixed, usable, fixed_open, site_of, load, count, fee, n_open, most, rng):  # type: ignore[no-untyped-def]
     """Close, open or exchange sites at random."""
     kind = rng.integers(0, 3)
@@ -258,7 +258,7 @@ def _stroke(cost, weight, room, fixed, usable, fixed_open, site_of, load, count,
         _close(cost, weight, room, fixed, usable, site_of, load, count, fee, a)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def wander(cost, weight, room, fixed, usable, fixed_open, site_of, most, tries, rng, fee):  # type: ignore[no-untyped-def]
     """Iterated local search from an assignment.
 

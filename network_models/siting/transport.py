@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import inner, kernel
 
 EPS = 1e-9
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def transport(unit_cost, demand, room, sites, share):  # type: ignore[no-untyped-def]
     """Least cost of serving all demand from some sites (Ford and Fulkerson 1962; Tomizawa 1971).
 
@@ -49,7 +49,7 @@ def transport(unit_cost, demand, room, sites, share):  # type: ignore[no-untyped
     return total
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _nearest(unit_cost, sites, left, move, customer, dist, before):  # type: ignore[no-untyped-def]
     """The site with room that is cheapest to reach, others handing customers on; -1 where there is none."""
     s = len(sites)
@@ -73,7 +73,7 @@ def _nearest(unit_cost, sites, left, move, customer, dist, before):  # type: ign
     return end
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _push(unit_cost, demand, sites, flow, left, move, item, before, customer, end, rest):  # type: ignore[no-untyped-def]
     """Send what fits along the path that ends at a site; returns how much."""
     amount, b = min(rest, left[end]), end
@@ -104,7 +104,7 @@ def _push(unit_cost, demand, sites, flow, left, move, item, before, customer, en
     return amount
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _offer(unit_cost, sites, move, item, a, customer):  # type: ignore[no-untyped-def]
     """A site could hand a customer of its own on to each other site."""
     for b in range(len(sites)):

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from network_models._numba import njit
+from network_models._numba import kernel
 from optimizer.errors import InputError
 
 COARSE, FINE = 500, 2000
@@ -135,7 +135,7 @@ class DikePlan:
         return max(0.0, self.total - self.bound) / self.total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def damage_from(t, ring):  # type: ignore[no-untyped-def]
     """D(t): discounted damage at height 0 from t on, with that after the horizon."""
     rate = ring.beta - ring.delta
@@ -144,7 +144,7 @@ def damage_from(t, ring):  # type: ignore[no-untyped-def]
     return ring.damage * (math.exp(rate * t) * within + math.exp(rate * ring.end) / ring.delta)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def best_year(works, saved, ring):  # type: ignore[no-untyped-def]
     """Year in 0..T that makes works exp(-delta t) - saved D(t) least, and that least value.
 
@@ -159,7 +159,7 @@ def best_year(works, saved, ring):  # type: ignore[no-untyped-def]
     return (ring.end, last) if last < value else (t, value)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def shortest(n, size, ring):  # type: ignore[no-untyped-def]
     """Shortest path over the heights 0, size, .. n size from 0: value from each height on, and the next height or -1."""
     value, after = np.zeros(n + 1), np.full(n + 1, -1)

@@ -14,12 +14,12 @@ from network_models._cache import SEAL, discard_unless_sealed, folder_for, write
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORK = """
-from network_models._dijkstra import sweep_serial
+from network_models._dijkstra import search_all
 from network_models._numba import CACHE
 from network_models.graph import Graph
 from network_models.paths import travel_times
 assert travel_times(Graph.from_arrays([0, 1], [1, 2], [1.0, 2.0], 3), [0]).tolist() == [[0.0, 1.0, 3.0]]
-print(CACHE, sum(sweep_serial.stats.cache_hits.values()))
+print(CACHE, sum(search_all.stats.cache_hits.values()))
 """
 
 
