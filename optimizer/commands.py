@@ -26,12 +26,17 @@ def plan(args: Namespace) -> int:
     if found is not None:
         print(f"This plan is there already (--again makes it anew): {found.folder}")
         return _ending(found.folder)
-    from optimizer import pipeline
     from optimizer.console import live
     from optimizer.errors import PlanError
+    from optimizer.opening import Stopwatch, open_region
 
+    clock = Stopwatch()
     with live() as listener:
-        result = pipeline.run(config, listener)
+        with clock.stage("read"):
+            region = open_region(config)
+        from optimizer import pipeline
+
+        result = pipeline.run(config, region, clock, listener)
     if not result.verification.passed:
         first = "\n  ".join(str(v) for v in result.verification.violations[:10])
         raise PlanError(f"{result.folder}: the plan fails its independent check and is marked so:\n  {first}")

@@ -1,24 +1,20 @@
-"""The story of a run: read, prepare, solve, verify, try other values, publish."""
+"""The story of a run, its region read (:mod:`optimizer.opening`): prepare, solve, verify, try other values, publish."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from optimizer._paths import region_path
 from optimizer.config import RunConfig
-from optimizer.errors import InputError
 from optimizer.evaluate import Evaluator
+from optimizer.opening import Stopwatch, open_region
 from optimizer.plan import Plan, Round
 from optimizer.plan_file import read_plan
 from optimizer.prepare import prepare_problem
 from optimizer.problem import Problem
 from optimizer.publish import CERTIFICATE_FILE, note_rewritten, publish_run
-from optimizer.region import Region, read_region
+from optimizer.region import Region
 from optimizer.report.html import write_html
 from optimizer.report.views import Views
 from optimizer.scenarios import store
@@ -44,30 +40,16 @@ class RunResult:
     verification: Verification
 
 
-@dataclass
-class Stopwatch:
-    """Seconds by stage."""
+def run(config: RunConfig, region: Region, clock: Stopwatch, listener: Listener = silent) -> RunResult:
+    """Make a plan of a region that has been read and publish it as a run folder.
 
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Any:
-        began = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - began, 3)
-
-
-def run(config: RunConfig, listener: Listener = silent) -> RunResult:
-    """Make a plan and publish it as a run folder.
+    ``clock`` says how long reading took, and is written down with the other stages.
 
     Raises
     ------
     ChengxiangError
         Input that cannot be used, rules that no plan obeys, results that cannot be written.
     """
-    clock = Stopwatch()
-    with clock.stage("read"):
-        region = open_region(config)
     with clock.stage("prepare"):
         problem = prepare_problem(region, config)
     with clock.stage("solve"):
@@ -89,15 +71,6 @@ def run(config: RunConfig, listener: Listener = silent) -> RunResult:
         certificate=None if rounds else plan.meta.get(CERTIFICATE),
     )
     return RunResult(folder, plan, verification)
-
-
-def open_region(config: RunConfig) -> Region:
-    """Read a region and refuse it when its tables have faults."""
-    region = read_region(region_path(config.region.name, config.region.path))
-    findings = region.check()
-    if findings:
-        raise InputError(findings)
-    return region
 
 
 def settings_of(config: RunConfig) -> SolverSettings:

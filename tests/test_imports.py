@@ -95,3 +95,22 @@ def test_only_hydra_app_imports_hydra(file: Path):
 @pytest.mark.parametrize("file", modules("optimizer", "network_models"), ids=name_of)
 def test_tests_and_benchmarks_are_not_part_of_the_program(file: Path):
     assert not within(imported(file), "tests")
+
+
+def loaded_after(code: str) -> set[str]:
+    """Modules of a fresh interpreter after some lines."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint('MODULES', *sys.modules)"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    return set(run.stdout.split("MODULES ")[-1].split())
+
+
+def test_the_tables_are_read_before_anything_heavy_is_imported():
+    """What solves, evaluates and reports takes seconds to import; faults of the tables are told before."""
+    loaded = loaded_after(
+        "from optimizer import hydra_app; import optimizer.commands, optimizer.console, optimizer.scenarios.store\n"
+        "from optimizer.opening import open_region; hydra_app.load()"
+    )
+    assert {"pandas", "optimizer.region.reading"} <= loaded
+    assert not within(loaded, "pyomo", "highspy", "numba", "scipy", "xarray", "geopandas", "openpyxl", "optimizer.pipeline")
