@@ -48,7 +48,7 @@ class _OneAtATime(caching.IndexDataCacheFile):
 caching.IndexDataCacheFile = _OneAtATime  # type: ignore[misc] # where Numba looks it up
 
 
-class _Compilations(event.Listener):  # type: ignore[misc]
+class _Compilations(event.Listener):
     """Tells the log of a kernel that must be compiled, before the seconds that it takes."""
 
     def on_start(self, event: Any) -> None:
@@ -63,6 +63,9 @@ class _Compilations(event.Listener):  # type: ignore[misc]
 event.register("numba:compile", _Compilations())
 
 
+_jit: Callable[..., Callable[[Callable[..., Any]], Any]] = njit  # whose stubs do not know the options of wrappers
+
+
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Decorator of a kernel: compiled for each form of its arguments and kept; lets go of the interpreter meanwhile.
 
@@ -71,7 +74,7 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     options
         Of ``numba.njit``: ``parallel``, ``error_model``, ``fastmath``.
     """
-    return njit(cache=True, nogil=True, no_cfunc_wrapper=True, **options)  # type: ignore[no-any-return]
+    return _jit(cache=True, nogil=True, no_cfunc_wrapper=True, **options)
 
 
 def inner(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -82,7 +85,7 @@ def inner(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     options
         Of ``numba.njit``: ``error_model``, ``fastmath``, ``inline``.
     """
-    return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)  # type: ignore[no-any-return]
+    return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
 
 
 @atexit.register
