@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from optimizer.ledger import Ledger, Tag, nowhere
 from optimizer.model.assembly import Model
-from optimizer.model.linear import Rows, stacked
+from optimizer.model.extracted import extracted
+from optimizer.model.linear import Columns, Rows, stacked
 from optimizer.terms import Terms
 
 UNTAGGED = Tag("untagged", "", nowhere)
@@ -136,34 +136,39 @@ def compile_model(model: Model) -> tuple[Compiled, list[Any]]:
     variables
         Pyomo variables in the order of the columns.
     """
-    form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
-    position = {id(v): i for i, v in enumerate(form.columns)}
-    entered = {id(rows.columns): rows.columns for rows in model.ledger.rows}.values()
-    extra = [v for terms in model.metrics.values() for v in terms.variables if id(v) not in position]
-    extra += [v for columns in entered for v in columns.variables if id(v) not in position]
-    variables = [*form.columns, *{id(v): v for v in extra}.values()]
-    position = {id(v): i for i, v in enumerate(variables)}
-    matrix = sp.csc_matrix(form.A)
+    found = extracted(model.pyomo)
+    position = _positions(found.columns, model)
+    variables = found.columns.variables
+    matrix = sp.csc_matrix(found.matrix)
     matrix.resize(matrix.shape[0], len(variables))
-    sense = np.array([row.bound_type for row in form.rows], dtype=np.int64)
-    rhs = np.asarray(form.rhs, float)
     compiled = Compiled(
         matrix=matrix,
-        row_lower=np.where(sense == 1, -np.inf, rhs),
-        row_upper=np.where(sense == -1, np.inf, rhs),
+        row_lower=found.lower,
+        row_upper=found.upper,
         col_lower=np.array([-np.inf if v.lb is None else v.lb for v in variables], float),
         col_upper=np.array([np.inf if v.ub is None else v.ub for v in variables], float),
         integer=np.array([v.is_integer() or v.is_binary() for v in variables], bool),
         costs={name: _vector(terms, position) for name, terms in model.metrics.items()},
         constants={name: terms.constant for name, terms in model.metrics.items()},
         ranks=model.problem.objective.metrics,
-        rows=_tags(model.ledger, [row.constraint for row in form.rows]),
+        rows=_tags(model.ledger, found.constraints),
         columns=_tags(model.ledger, variables),
     )
     compiled = _with_families(compiled, model.ledger.rows, position)
     for bound in model.problem.objective.bounds:
         compiled = compiled.with_bound(bound.metric, bound.at_least)
     return compiled, variables
+
+
+def _positions(columns: Columns, model: Model) -> dict[int, int]:
+    """Column of every variable by its ``id``; those that no constraint names come last."""
+    for terms in model.metrics.values():
+        for variable in terms.variables:
+            columns.place(variable)
+    for entered in {id(rows.columns): rows.columns for rows in model.ledger.rows}.values():
+        for variable in entered.variables:
+            columns.place(variable)
+    return {id(v): i for i, v in enumerate(columns.variables)}
 
 
 def _with_families(compiled: Compiled, families: Sequence[Rows], position: dict[int, int]) -> Compiled:

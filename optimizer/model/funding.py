@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache, partial
 
 import numpy as np
 import pyomo.environ as pyo
@@ -53,9 +54,9 @@ class Funding:
                     parts[county, system, t].append(Terms(amount / MILLION, [], []))
         for (system_name, county, t), entered in ledger.spending.items():
             parts[county, self.problem.system_names.index(system_name), t] += entered
+        county_of = self.problem.sequence["candidate_county"].values
         for candidate, t, saved in corridors.savings():
-            county = int(self.problem.sequence["candidate_county"].values[candidate])
-            parts[county, int(system_of[candidate]), t].append(saved.scaled(-1.0))
+            parts[int(county_of[candidate]), int(system_of[candidate]), t].append(saved.scaled(-1.0))
         return {group: total(terms) for group, terms in sorted(parts.items())}
 
     def spent(self) -> list[tuple[int, Terms]]:
@@ -162,10 +163,10 @@ class Funding:
         for (k, county, _, t), var in self.block.paid.items():
             if self.fund["source_kind"][k] == "bond":
                 bonds[county].append((k, t, one(var)))
-        ceiling = self.fund["debt_service_ceiling"]
+        ceiling, repaid = self.fund["debt_service_ceiling"], cache(partial(repayment, self.problem))
 
         def rule(county: int, t: int) -> object:
-            yearly = total(drawn.scaled(repayment(self.problem, k, tau, t)) for k, tau, drawn in bonds[county])
+            yearly = total(drawn.scaled(repaid(k, tau, t)) for k, tau, drawn in bonds[county])
             return at_most(yearly, float(ceiling[county, min(t, self.periods[-1])]) / MILLION)
 
         keys = [

@@ -33,38 +33,56 @@ class Sequence:
         keys = [(p, t) for p, periods in enumerate(timetable.starts) for t in periods]
         block.started = pyo.Var(keys, domain=pyo.Binary)
         self._variables: dict[tuple[int, int], pyo.Var] = dict(block.started.items())
+        self._start: dict[tuple[int, int], Terms] = {}
 
     # ---- linear terms that everything else is made of
     def started_by(self, p: int, period: int) -> Terms:
         """1 if transition ``p`` has been started by the end of ``period``."""
-        if p in self.timetable.in_flight:
-            return Terms(1.0, [], [])
-        last = max((t for t in self.timetable.starts[p] if t <= period), default=None)
-        return NOTHING if last is None else one(self._variables[p, last])
+        return self._started[p][period] if period >= 0 else self._before[p]
+
+    @cached_property
+    def _before(self) -> list[Terms]:
+        """For each transition, 1 if it was started before the horizon."""
+        return [Terms(1.0, [], []) if p in self.timetable.in_flight else NOTHING for p in range(len(self.candidate_of))]
+
+    @cached_property
+    def _started(self) -> list[list[Terms]]:
+        """For each transition and period, 1 if it has been started by then: the variable of the last start so far."""
+        started = []
+        for p, starts in enumerate(self.timetable.starts):
+            so_far, by_period = self._before[p], []
+            for t in self.periods:
+                if t in starts:
+                    so_far = one(self._variables[p, t])
+                by_period.append(so_far)
+            started.append(by_period)
+        return started
 
     def start(self, transition: int, period: int) -> Terms:
         """1 if a transition is started in ``period``."""
         if period not in self.timetable.starts[transition]:
             return NOTHING
-        return self.started_by(transition, period).plus(self.started_by(transition, period - 1), -1.0)
+        key = transition, period
+        if key not in self._start:
+            self._start[key] = self.started_by(transition, period).plus(self.started_by(transition, period - 1), -1.0)
+        return self._start[key]
 
     def in_service(self, p: int, period: int) -> Terms:
         """1 if transition ``p`` has been completed and serves in ``period``."""
         if p in self.timetable.in_flight:
             return Terms(float(period >= self.timetable.service_in_flight(p)), [], [])
-        started = self._serving[p][period]
-        return NOTHING if started is None else one(started)
+        return self._serving[p][period]
 
     @cached_property
-    def _serving(self) -> list[list[pyo.Var | None]]:
-        """For each transition and period, the variable of the last start that serves by then."""
+    def _serving(self) -> list[list[Terms]]:
+        """For each transition and period, 1 if it serves: the variable of the last start that serves by then."""
         serving = []
         for p, starts in enumerate(self.timetable.starts):
             since = [self.timetable.service(p, t) for t in starts]
             last = [
                 max((t for t, s in zip(starts, since, strict=True) if s <= now), default=None) for now in self.periods
             ]
-            serving.append([None if t is None else self._variables[p, t] for t in last])
+            serving.append([NOTHING if t is None else self._started[p][t] for t in last])
         return serving
 
     def in_state(self, state: int, period: int) -> Terms:

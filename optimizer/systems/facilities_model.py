@@ -29,6 +29,10 @@ class FacilitiesModel:
         self.products = range(system.data.sizes["product"])
         self.capacity = problem.sequence["capacity"].values.astype(float)
         self.unit = model_unit(self.data["quantity"])
+        self._quantities = self.data["quantity"][self.data["pair_origin"]].tolist()
+        self._county_of_origin = self.data["origin_county"].tolist()
+        self._counties = self.data["origin_county"][self.data["pair_origin"]].tolist()
+        self._candidates = self.data["site_candidate"][self.data["pair_site"]].tolist()
         self._states: dict[tuple[int, int], Terms] = {}
         self._whole: dict[tuple[int, int], Terms] = {}
         wanted = [
@@ -88,13 +92,13 @@ class FacilitiesModel:
         return _groups(self.problem.sequence["state_candidate"].values)
 
     def _county_of_pair(self, pair: int) -> int:
-        return int(self.data["origin_county"][self.data["pair_origin"][pair]])
+        return int(self._counties[pair])
 
     def _county_of_site(self, site: int) -> int:
         return int(self.data["site_county"][site])
 
     def _quantity(self, pair: int, period: int) -> float:
-        return float(self.data["quantity"][self.data["pair_origin"][pair], period])
+        return float(self._quantities[pair][period])
 
     # ---- terms
     def _amount(self, pair: int, period: int, weight: float = 1.0) -> Terms:
@@ -108,11 +112,7 @@ class FacilitiesModel:
 
     def _entering(self, site: int, period: int, product: int | None = None) -> Terms:
         """What enters a site, in units."""
-        mine = (
-            p
-            for p in self.pairs_of_site.get(site, [])
-            if product is None or self.data["origin_product"][self.data["pair_origin"][p]] == product
-        )
+        mine = (p for p in self.pairs_of_site.get(site, []) if product is None or self._products[p] == product)
         return total(self._amount(p, period) for p in mine)
 
     def _available(self, candidate: int, period: int, most: float = np.inf) -> Terms:
@@ -122,8 +122,7 @@ class FacilitiesModel:
 
     def _offered(self, candidate: int, period: int, quantity: float) -> Terms:
         """The share of a quantity that a candidate's states can take: 1 in service, less where the state is smaller."""
-        smallest = min((self.capacity[s] for s in self.states_of[candidate] if self.capacity[s] > 0), default=np.inf)
-        if smallest < quantity:
+        if self._smallest.get(candidate, np.inf) < quantity:
             return self._available(candidate, period, quantity).scaled(1 / quantity)
         key = candidate, period
         if key not in self._whole:
@@ -131,14 +130,35 @@ class FacilitiesModel:
             self._whole[key] = merged(total(self._in_state(s, period) for s in standing))
         return self._whole[key]
 
+    @cached_property
+    def _smallest(self) -> dict[int, float]:
+        """Least capacity, of those above none, of the states of each candidate."""
+        return {
+            c: min((float(self.capacity[s]) for s in states if self.capacity[s] > 0), default=np.inf)
+            for c, states in self.states_of.items()
+        }
+
+    @cached_property
+    def _least(self) -> dict[int, float]:
+        """Least capacity of the states of each candidate."""
+        return {c: float(self.capacity[states].min()) for c, states in self.states_of.items()}
+
+    @cached_property
+    def _products(self) -> list[int]:
+        """Product of each pair."""
+        products: list[int] = self.data["origin_product"][self.data["pair_origin"]].tolist()
+        return products
+
     def _may_serve(self, pair: int, period: int) -> bool:
         """Whether the pair's site, and what stands above it, can be in service by a period; left to the rows where all
         must be served, so that a conflict is reported with its rules.
         """
+        if self.serve_all:
+            return True
         link = self.only_link.get(int(self.data["pair_site"][pair]))
         above = int(self.data["upper_candidate"][self.data["link_upper"][link]]) if link is not None else -1
-        needed = [int(self.data["site_candidate"][self.data["pair_site"][pair]]), *([above] if above >= 0 else [])]
-        return self.serve_all or all(self._offered(c, period, 0.0) != NOTHING for c in needed)
+        needed = [self._candidates[pair], *([above] if above >= 0 else [])]
+        return all(self._offered(c, period, 0.0) != NOTHING for c in needed)
 
     def _in_state(self, state: int, period: int) -> Terms:
         key = state, period
@@ -184,15 +204,14 @@ class FacilitiesModel:
 
     def _open_first(self) -> None:
         def rule(pair: int, t: int) -> object:
-            candidate = int(self.data["site_candidate"][self.data["pair_site"][pair]])
-            return at_most(one(self._share[pair, t]).plus(self._offered(candidate, t, self._quantity(pair, t)), -1.0))
+            offered = self._offered(self._candidates[pair], t, self._quantity(pair, t))
+            return at_most(one(self._share[pair, t]).plus(offered, -1.0))
 
         keys = [key for key in self._share if not self._always_enough(*key)]
         add_rows(self.block, self.ledger, "open_first", keys, rule, self._of_pair, structural=True)
 
     def _always_enough(self, pair: int, period: int) -> bool:
-        candidate = int(self.data["site_candidate"][self.data["pair_site"][pair]])
-        return bool((self.capacity[self.states_of[candidate]] >= self._quantity(pair, period)).all())
+        return self._least.get(self._candidates[pair], np.inf) >= self._quantity(pair, period)
 
     def _through_flow(self) -> None:
         def rule(site: int, product: int, t: int) -> object:
@@ -270,7 +289,7 @@ class FacilitiesModel:
             "upper_first",
             keys,
             rule,
-            lambda key: (int(self.data["origin_county"][key[0]]), key[2]),
+            lambda key: (self._county_of_origin[key[0]], key[2]),
             structural=True,
         )
 
@@ -278,7 +297,7 @@ class FacilitiesModel:
     def _enter_value(self) -> None:
         parts: dict[tuple[int, int], list[Terms]] = defaultdict(list)
         for p, t in self._share:
-            parts[self._county_of_pair(p), t].append(self._amount(p, t, self._worth_of_pair(p) / MILLION))
+            parts[self._county_of_pair(p), t].append(self._amount(p, t, self._worth[p] / MILLION))
         for (link, product, t), flow in self.block.flow.items():
             worth = float(self.data["link_value"][link, product]) * self.unit / MILLION
             parts[self._county_of_site(self.data["link_site"][link]), t].append(one(flow, worth))
@@ -292,7 +311,7 @@ class FacilitiesModel:
         """What is earned through a site, with the least and the most that it can be."""
         terms, low, high = [], 0.0, 0.0
         for p in self.pairs_of_site.get(site, []):
-            amount = self._amount(p, t, self._worth_of_pair(p) / MILLION)
+            amount = self._amount(p, t, self._worth[p] / MILLION)
             terms.append(amount)
             low, high = low + sum(min(0.0, c) for c in amount.coefs), high + sum(max(0.0, c) for c in amount.coefs)
         entering = sum(self._quantity(p, t) for p in self.pairs_of_site.get(site, []))
@@ -304,8 +323,12 @@ class FacilitiesModel:
         place = str(self.data["site_place"][site])
         return Exposed(VALUE, place, self._county_of_site(site), t, total(terms), low, high)
 
+    @cached_property
+    def _worth(self) -> list[float]:
+        """CNY a unit over each pair, and over its site's link where there is just one."""
+        return [self._worth_of_pair(p) for p in self.pairs]
+
     def _worth_of_pair(self, pair: int) -> float:
-        """CNY a unit over a pair, and over its site's link where there is just one."""
         link = self.only_link.get(int(self.data["pair_site"][pair]))
         product = int(self.data["origin_product"][self.data["pair_origin"][pair]])
         return float(
@@ -326,7 +349,7 @@ class FacilitiesModel:
                 self.ledger.benefit(f"served:{self.name}", county, t, amount)
 
     def _of_origin(self, key: tuple[int, int]) -> tuple[int, int]:
-        return int(self.data["origin_county"][key[0]]), key[1]
+        return self._county_of_origin[key[0]], key[1]
 
     def _of_upper(self, key: tuple[int, int]) -> tuple[int, int]:
         candidate = int(self.data["upper_candidate"][key[0]])
