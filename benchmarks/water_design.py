@@ -134,7 +134,8 @@ def searched_and_proved(network: DesignNetwork, time_limit: float, seeds: int) -
         if bound.proved:
             done.set()
         first = job.result()
-    rest = [search.run(time_limit, lambda cost: cost - bound.value <= ROUNDING * abs(cost)) for search in searches[1:]]
+    enough = bound.value + ROUNDING * abs(bound.value) if bound.proved else -math.inf
+    rest = [search.run(time_limit, lambda cost: cost <= enough) for search in searches[1:]]
     return [first, *rest], bound
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks.water_design import checked, sizes_of
+from benchmarks.water_design import checked, searched_and_proved, sizes_of
 from benchmarks.water_design_files import read_case
 from network_models.design.network import design_network
 from optimizer.errors import InputError
@@ -53,6 +53,15 @@ def test_a_case_is_read_and_its_designs_are_judged_by_epanet(tmp_path):
     assert not refused.holds
     assert refused.speed_slack < 0
     assert sizes_of(case, network, network.sizes.options - 1) == largest
+
+
+def test_every_seed_searches_until_it_meets_the_proven_bound(tmp_path):
+    case = read_case(written(tmp_path))
+    network = design_network(case.network, case.choices, case.loads, case.largest_speed)
+    boards, bound = searched_and_proved(network, 60.0, seeds=3)
+    assert bound.proved
+    assert len(boards) == 3
+    assert [board.cost for board in boards] == pytest.approx([bound.value] * 3, rel=1e-6)
 
 
 @pytest.mark.parametrize(
