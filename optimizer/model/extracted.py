@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 import scipy.sparse as sp
+from pyomo.common.gc_manager import PauseGC
 
 from optimizer.model.linear import Columns
 from optimizer.terms import as_terms
@@ -36,6 +37,11 @@ def extracted(model: pyo.ConcreteModel) -> Extracted:
     ValueError
         An expression that is not linear.
     """
+    with PauseGC():
+        return _extracted(model)
+
+
+def _extracted(model: pyo.ConcreteModel) -> Extracted:
     columns = Columns()
     for objective in model.component_data_objects(pyo.Objective, active=True):
         for variable in as_terms(objective.expr).variables:
