@@ -43,7 +43,7 @@ def dissect(indptr, heads):  # type: ignore[no-untyped-def]
         else:
             first, second = _split(indptr, heads, twin, flow, ids[low:high], region, here, hops, side, queue)
             ends = np.empty(3, np.int64)
-            ends[:] = (low, low + first, low + first + second)
+            ends[0], ends[1], ends[2] = low, low + first, low + first + second
         for p in range(len(ends) - 1):
             if ends[p + 1] > ends[p]:
                 for i in range(ends[p], ends[p + 1]):
