@@ -25,6 +25,15 @@ class Columns:
 
     variables: list[Any] = field(default_factory=list)
     _place: dict[int, int] = field(default_factory=dict)
+    _limits: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+
+    def limits(self) -> np.ndarray:
+        """(column, 2) lower and upper bounds of the variables."""
+        new = self.variables[len(self._limits) :]
+        if new:
+            read = [(-np.inf if v.lb is None else v.lb, np.inf if v.ub is None else v.ub) for v in new]
+            self._limits = np.concatenate([self._limits, np.array(read, float)])
+        return self._limits
 
     def place(self, variable: Any) -> int:
         """Where a variable stands; it is entered if it is new."""
@@ -123,12 +132,12 @@ class Rows:
         bounds: tuple[float | np.ndarray, float | np.ndarray],
         where: tuple[np.ndarray, np.ndarray],
     ) -> Rows:
-        """A family; rows without variables are dropped when they hold.
+        """A family; rows are dropped that hold whatever values within their bounds the variables have.
 
         Raises
         ------
         InfeasibleError
-            When a row without variables does not.
+            When a row without variables does not hold.
         """
         lower, upper = (np.broadcast_to(bound, left.constant.shape) - left.constant for bound in bounds)
         matrix = left.matrix.copy()
@@ -138,8 +147,19 @@ class Rows:
         if wrong.any():
             i = int(np.argmax(wrong))
             raise InfeasibleError(f"{family} row {i}: found 0, allowed {lower[i]:g} to {upper[i]:g}", [family])
+        full[full] = ~_always_hold(matrix[full], columns.limits(), lower[full], upper[full])
         county, period = where
         return cls(system, family, columns, matrix[full], lower[full], upper[full], county[full], period[full])
+
+
+def _always_hold(matrix: sp.csr_matrix, limits: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """(row,) whether the bounds of the columns alone keep a row, none of which is empty, within its own."""
+    if not matrix.shape[0]:
+        return np.zeros(0, bool)
+    low, high = limits[matrix.indices].T
+    ends = matrix.data * np.where(matrix.data > 0, (low, high), (high, low))
+    least, most = (np.add.reduceat(end, matrix.indptr[:-1]) for end in ends)
+    return np.asarray((least >= lower) & (most <= upper))
 
 
 def stacked(families: Iterable[Rows], position: dict[int, int]) -> sp.csr_matrix:

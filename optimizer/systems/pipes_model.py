@@ -14,6 +14,7 @@ from optimizer.model.linear import Columns, Linear, Rows
 from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.pipes_bounds import Bounds
 from optimizer.systems.pipes_network import Network
+from optimizer.systems.pipes_rivals import Rivals
 from optimizer.systems.pipes_tangent import model_unit, tangents
 from optimizer.systems.pipes_ways import Ways
 from optimizer.terms import Terms
@@ -21,6 +22,7 @@ from optimizer.terms import Terms
 MILLION = 1e6
 TANGENTS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the largest flow through a pipe at which the loss is bounded from below before any simulation."""
+STATES = ("size", "station", "connect", "lift", "reduce")
 
 
 class PipesModel:
@@ -38,8 +40,9 @@ class PipesModel:
         self.capacity = problem.sequence["capacity"].values.astype(float)
         self.unit = model_unit(self.d["quantity"])
         self.with_rest = bool(np.isfinite(self.attrs["most"]))
-        self.bounds = Bounds(self.net)
+        self.bounds = Bounds(self.net, self.capacity)
         self.columns = Columns()
+        self.states = {name: self._terms_of(self.d[f"{name}_state"]) for name in STATES}
         self._variables()
         self._functions()
 
@@ -47,7 +50,7 @@ class PipesModel:
         """Add every family of rows, and enter values and services in the ledger."""
         self._tag_variables()
         for family in (
-            self._lies, self._capacity, self._one_way_in, self._trunk_first, self._connected_first, self._balance,
+            self._lies, self._capacity, self._one_way_in, self._trunk_first, self._connected_first, self._rivals, self._balance,
             self._supply_capacity, self._loss, self._head, self._least, self._source_head, self._reduced, self._lifted,
         ):  # fmt: skip
             family()
@@ -62,19 +65,24 @@ class PipesModel:
     # ---- variables
     def _variables(self) -> None:
         b, net, at = self.block, self.net, self.bounds
-        b.on = self._var(len(self.d["size_arc"]), np.ones(len(self.d["size_arc"])))
-        b.flow = self._var(len(self.d["size_arc"]))
+        can = [terms.constant > 0 or bool(terms.variables) for terms in self.states["size"]]
+        b.on = self._var(len(self.d["size_arc"]), np.array(can, float).reshape(-1, self.n_periods))
+        b.flow = self._var(len(self.d["size_arc"]), at.flow / self.unit)
         b.loss = self._var(net.n_arcs)
         b.head = self._var(net.n_nodes, at.high, at.low)
-        b.supply = self._var(net.n_supplies)
-        b.lifted = self._var(len(self.d["lift_arc"]))
+        b.supply = self._var(net.n_supplies, at.behind / self.unit)
+        b.lifted = self._var(len(self.d["lift_arc"]), at.below[self.d["lift_arc"]] / self.unit)
         b.rest = self._var(net.n_nodes if self.with_rest else 0, at.most, at.low)
 
     def _var(self, n: int, upper: np.ndarray | None = None, lower: np.ndarray | None = None) -> pyo.Var:
-        """Variables for ``n`` things in every period, from 0 and without an upper bound where none is given."""
+        """Variables for ``n`` things in every period, from 0 and without an upper bound where none is given.
 
-        def limits(_: pyo.Block, i: int, _t: int) -> tuple[float, float | None]:
-            return 0.0 if lower is None else float(lower[i]), None if upper is None else float(upper[i])
+        Bounds are by thing, or by thing and period.
+        """
+
+        def limits(_: pyo.Block, i: int, t: int) -> tuple[float, float | None]:
+            most = None if upper is None else float(upper[i] if upper.ndim == 1 else upper[i, t])
+            return 0.0 if lower is None else float(lower[i]), most
 
         return pyo.Var([(i, t) for i in range(n) for t in range(self.n_periods)], bounds=limits)
 
@@ -97,7 +105,7 @@ class PipesModel:
         b, d, net = self.block, self.d, self.net
         names = ("on", "flow", "loss", "head", "supply", "lifted", "rest")
         places = {name: self.columns.places(b.component(name)) for name in names}
-        read = [self._read_states(d[f"{name}_state"]) for name in ("size", "station", "connect", "lift", "reduce")]
+        read = [self.columns.of_terms(self.states[name]) for name in STATES]
         self.width = len(self.columns.variables)
         self.on, self.flow, self.loss, self.head, self.supply, self.lifted, self.rest = (
             Linear.of(places[name], self.width) for name in names
@@ -115,9 +123,8 @@ class PipesModel:
             self._sum(self.supplied, d["supply_node"], net.n_nodes)
         )
 
-    def _read_states(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        read = self.ledger.in_state_terms
-        return self.columns.of_terms([read(int(s), t) for s in states for t in range(self.n_periods)])
+    def _terms_of(self, states: np.ndarray) -> list[Terms]:
+        return [self.ledger.in_state_terms(int(s), t) for s in states for t in range(self.n_periods)]
 
     def _state(self, row: np.ndarray, column: np.ndarray, coef: np.ndarray, constant: np.ndarray) -> Linear:
         return Linear(sp.csr_matrix((coef, (row, column)), shape=(len(constant), self.width)), constant)
@@ -167,7 +174,10 @@ class PipesModel:
         self._at_most("pipe_capacity", self.flow.minus(room), self._size_node)
 
     def _one_way_in(self) -> None:
-        self._at_most("one_way_in", self.fed, np.arange(self.net.n_nodes), 1.0)
+        """Where there is more than one; a candidate has one size at a time by the rules of time."""
+        ways = np.bincount(np.concatenate([self.d["arc_head"], self.d["supply_node"]]), minlength=self.net.n_nodes)
+        nodes = np.flatnonzero(ways > 1)
+        self._at_most("one_way_in", self._at(self.fed, nodes), nodes, 1.0)
 
     def _trunk_first(self) -> None:
         """A pipe lies only where its tail is fed, and not by a pipe that comes from its head."""
@@ -184,8 +194,29 @@ class PipesModel:
         self._at_most("trunk_first", self.lying.minus(fed), d["arc_head"])
 
     def _connected_first(self) -> None:
-        node = self.d["origin_node"]
-        self._at_most("connected_first", self.connected.minus(self._at(self.fed, node)), node)
+        """A place is connected only where all its gates are fed by what leaves it its pressure."""
+        gates, n = self.bounds.gates, len(self.bounds.gates.node)
+        sizes, supplies = gates.sizes, gates.supplies
+        pipes = self._at(self.on, sizes[:, 1]).times(self._every(gates.size_fits))
+        stations = self._at(self.supplied, supplies[:, 1]).times(self._every(gates.supply_fits))
+        fed = self._sum(pipes, sizes[:, 0], n).plus(self._sum(stations, supplies[:, 0], n))
+        self._at_most("connected_first", self._at(self.connected, gates.origin).minus(fed), gates.node)
+
+    def _rivals(self) -> None:
+        """Of places that no size into their gate can serve together, one is served (pipes_rivals.py)."""
+        cliques = Rivals(self.bounds.gates).cliques()
+        places = [(i, o, 1.0) for i, c in enumerate(cliques) for o in c.places]
+        sizes = [(i, k, -float(n)) for i, c in enumerate(cliques) for k, n in zip(c.sizes, c.most, strict=True)]
+        stations = [(i, s, -float(len(c.places))) for i, c in enumerate(cliques) for s in c.supplies]
+        period = np.array([c.period for c in cliques], np.int64)
+        left = Linear.fixed(np.zeros(len(cliques)), self.width)
+        for parts, function in ((places, self.connected), (sizes, self.on), (stations, self.supplied)):
+            row, thing, coef = np.array(parts).reshape(-1, 3).T
+            owner = row.astype(np.int64)
+            picked = function.picked(thing.astype(np.int64) * self.n_periods + period[owner])
+            left = left.plus(picked.times(coef).summed(owner, len(cliques)))
+        county = self.d["node_county"][self.bounds.gates.node[[c.gate for c in cliques]].astype(np.int64)]
+        self.ledger.add_rows(Rows.of(self.name, "rivals", self.columns, left, (-np.inf, 0.0), (county, period)))
 
     def _balance(self) -> None:
         d, n = self.d, self.net.n_nodes

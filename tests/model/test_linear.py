@@ -41,6 +41,25 @@ def test_constants_move_to_the_bounds_and_empty_rows_go() -> None:
     assert stacked([rows], position).toarray().tolist() == [[0.0, 0.0, 1.0]]
 
 
+def test_rows_that_bounds_keep_are_left_out() -> None:
+    """x0 + x1 <= 3 and x0 - x1 <= 0.5 with x0 in 0..1 and x1 in 0..2; x2 has no upper bound."""
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(range(3), bounds=lambda _, i: (0, (1, 2, None)[i]))
+    columns = Columns()
+    x = [Linear.of(np.array([place]), 3) for place in columns.places(model.x)]
+    one = np.zeros(1, np.int64), np.zeros(1, np.int64)
+
+    def kept(left: Linear, lower: float, upper: float) -> int:
+        return Rows.of("s", "family", columns, left, (lower, upper), one).matrix.shape[0]
+
+    assert kept(x[0].plus(x[1]), -np.inf, 3.0) == 0
+    assert kept(x[0].plus(x[1]), -np.inf, 2.9) == 1
+    assert kept(x[0].minus(x[1]), -2.0, np.inf) == 0
+    assert kept(x[0].minus(x[1]), -2.0, 0.5) == 1
+    assert kept(x[2], 0.0, np.inf) == 0
+    assert kept(x[2], 0.0, 1e9) == 1
+
+
 def test_an_empty_row_that_cannot_hold_is_refused() -> None:
     columns, _, _ = _columns()
     with pytest.raises(InfeasibleError, match="family"):
