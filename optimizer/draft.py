@@ -15,6 +15,7 @@ from optimizer.problem import (
     EquityFloor,
     Exclusion,
     Lock,
+    Need,
     Objective,
     Problem,
     Requirement,
@@ -36,6 +37,7 @@ class Draft:
     corridors: list[dict[str, Any]] = field(default_factory=list)
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     requirements: list[Requirement] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
     locks: list[Lock] = field(default_factory=list)
     sources: list[dict[str, Any]] = field(default_factory=list)
@@ -208,6 +210,7 @@ class Draft:
             horizon=self.horizon,
             sequence=self._sequence(),
             requirements=tuple(self.requirements),
+            needs=tuple(self.needs),
             exclusions=tuple(self.exclusions),
             locks=tuple(self.locks),
             funding=self._funding(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from optimizer.draft import Draft
@@ -15,6 +16,7 @@ from optimizer.problem import (
     EquityFloor,
     Exclusion,
     Lock,
+    Need,
     Objective,
     Problem,
     Requirement,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from optimizer.region import Region
 
 EVERY = "*"
+CONNECTING = ("pipes",)
+"""Archetypes that offer a commodity where a place is connected."""
 Record = dict[str, Any]
 
 
@@ -61,6 +65,7 @@ class _Rules:
 
     def add(self) -> list[str]:
         notes = [note for r in records(rows(self.region, "requires")) for note in self._require(r)]
+        notes += [note for r in records(rows(self.region, "service_needs")) for note in self._need(r)]
         self._exclude(records(rows(self.region, "excludes")))
         for record in records(rows(self.region, "locks")):
             self._lock(record)
@@ -85,6 +90,28 @@ class _Rules:
         needed = self._state_of(record, "requires", "needs_option", needs, wanted)
         if state is not None and needed is not None:
             self.draft.requirements.append(Requirement(candidate, state, needs, needed, row))
+
+    def _need(self, record: Record) -> Iterable[str]:
+        row = where(self.region, "service_needs", record["row"])
+        candidate = self.candidate.get(str(record["candidate_id"]))
+        if candidate is None:
+            return
+        commodity, place = str(record["commodity"]), str(self.draft.candidates[candidate]["place"])
+        if place not in self._connected.get(commodity, ()):
+            yield f"{row}: {commodity} at {place} is not planned in this run and is taken as given"
+            return
+        state = self._state_of(record, "service_needs", "option", candidate, text(record["option"]))
+        if state is not None:
+            self.draft.needs.append(Need(candidate, state, place, commodity, row))
+
+    @cached_property
+    def _connected(self) -> dict[str, set[str]]:
+        """Places that systems of the run may connect, by commodity."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for system in self.draft.systems.values():
+            if system.archetype in CONNECTING:
+                found[str(system.data.attrs["commodity"])] |= {str(p) for p in system.data["origin"].values}
+        return found
 
     def _state_of(self, record: Record, table: str, column: str, candidate: int, option: str) -> int | None:
         """State of an option, ANY for all; a finding when the candidate cannot reach it."""

@@ -26,6 +26,7 @@ __all__ = [
     "Exclusion",
     "Horizon",
     "Lock",
+    "Need",
     "Objective",
     "Problem",
     "Requirement",
@@ -43,6 +44,19 @@ class Requirement:
     state: int
     needs: int
     needs_state: int
+    row: str = ""
+
+
+@dataclass(frozen=True)
+class Need:
+    """``candidate`` may be in service in ``state`` (``ANY``: in whatever is built of it) only while ``commodity`` is
+    offered at ``place``.
+    """
+
+    candidate: int
+    state: int
+    place: str
+    commodity: str
     row: str = ""
 
 
@@ -143,6 +157,8 @@ class Problem:
         - corridor: ``corridor_saving`` (CNY).
     requirements, exclusions, locks
         Relations among candidates and transitions.
+    needs
+        What candidates need of the services of systems of the problem.
     funding
         Dimensions ``source``, ``system``, ``county``, ``owner``, ``period``; variables ``source_name_zh``,
         ``source_name_en``, ``source_kind`` (grant, own, bond), ``pooled`` (source: one budget for all counties),
@@ -162,6 +178,7 @@ class Problem:
     systems: Mapping[str, SystemProblem]
     objective: Objective = Objective()
     floors: tuple[EquityFloor, ...] = ()
+    needs: tuple[Need, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -14,7 +14,7 @@ from optimizer.model.corridors import Corridors
 from optimizer.model.funding import Funding
 from optimizer.model.objective import metrics, net_benefit
 from optimizer.model.sequence import Sequence
-from optimizer.model.services import LOWEST_SERVICE, Services
+from optimizer.model.services import LOWEST_SERVICE, Services, enter_needs
 from optimizer.model.timetable import Timetable
 from optimizer.problem import Objective, Problem
 from optimizer.systems.registry import archetype
@@ -58,6 +58,7 @@ def _built(problem: Problem) -> Model:
     availability = Availability(model.availability, ledger)
     corridors = Corridors(model.corridors, problem, sequence, ledger)
     funding = Funding(model.funding, problem, sequence, corridors, ledger)
+    enter_needs(problem, sequence, ledger)
     services = Services(model.services, ledger)
     sequence.add_rules(ledger)
     availability.add_rules()

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import numpy as np
 import pyomo.environ as pyo
 
 from optimizer.ledger import Ledger
 from optimizer.model.rows import add_rows, at_least, at_most
-from optimizer.problem import EquityFloor
+from optimizer.model.sequence import Sequence
+from optimizer.problem import ANY, EquityFloor, Problem
 from optimizer.terms import Terms, one, total
 
 LOWEST_SERVICE = "lowest_service"
+
+
+def enter_needs(problem: Problem, sequence: Sequence, ledger: Ledger) -> None:
+    """Enter what candidates need of services at their places (`service_needs`)."""
+    seq = problem.sequence
+    built = [[int(s) for s in np.flatnonzero((seq["state_candidate"].values == need.candidate) & ~seq["state_initial"].values)]
+             if need.state == ANY else [need.state] for need in problem.needs]  # fmt: skip
+    for need, states in zip(problem.needs, built, strict=True):
+        for t in range(problem.horizon.n_periods):
+            standing = total(sequence.in_state(s, t) for s in states)
+            if standing.variables or standing.constant:
+                ledger.need_service(need.place, need.commodity, t, standing)
 
 
 class Services:

@@ -92,6 +92,7 @@ def candidates(region: Region) -> Iterator[Finding]:
 NAMING_OPTIONS = (
     ("requires", "option", "candidate_id"),
     ("requires", "needs_option", "needs_candidate_id"),
+    ("service_needs", "option", "candidate_id"),
     ("locks", "option", "candidate_id"),
     ("candidate_options", "option", "candidate_id"),
 )

@@ -76,7 +76,7 @@ def _nothing_else(problem: Problem) -> bool:
         and len(problem.systems) == 1
         and problem.objective.metrics == NET_BENEFIT
         and not (problem.objective.bounds or problem.floors)
-        and not (problem.requirements or problem.exclusions or problem.locks)
+        and not (problem.requirements or problem.needs or problem.exclusions or problem.locks)
         and problem.funding.sizes["source"] == 0
     )
 

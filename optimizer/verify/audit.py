@@ -223,6 +223,19 @@ class _Audit:
                     mean = sum(max(0.0, on_the_line(at, year)) for year in years) / len(years)
                     self.seen.same(f"{commodity} of {name} at {place}, {self._when(t)}", quantity[i, t], mean)
 
+    def _service_needs(self) -> None:
+        """Services that candidates need at places which a system of the run may connect."""
+        places = dict(zip(self.names, (str(p) for p in self.seq["candidate_place"]), strict=True))
+        offered = {(str(s.data.attrs["commodity"]), str(p)) for s in self.problem.systems.values()
+                   if s.archetype == "pipes" for p in s.data["origin"].values}  # fmt: skip
+        self.seen.alike(
+            "service_needs",
+            {(self.names[n.candidate], self._wanted(n.state), n.commodity, n.place) for n in self.problem.needs},
+            {(r["candidate_id"], r["option"] or ALL, r["commodity"], places[r["candidate_id"]])
+             for r in self.tables.all["service_needs"]
+             if r["candidate_id"] in places and (r["commodity"], places[r["candidate_id"]]) in offered},
+        )  # fmt: skip
+
     def relations(self) -> None:
         """Requires, excludes and locks among the candidates of the run."""
         names, known, problem = self.names, set(self.names), self.problem
@@ -230,6 +243,7 @@ class _Audit:
         needs = {(names[r.candidate], self._wanted(r.state), names[r.needs], self._wanted(r.needs_state))
                  for r in problem.requirements}  # fmt: skip
         listed = [r for r in self.tables.all["requires"] if {r["candidate_id"], r["needs_candidate_id"]} <= known]
+        self._service_needs()
         self.seen.alike("requires", needs, {
             (r["candidate_id"], r["option"] or ALL, r["needs_candidate_id"], r["needs_option"] or ALL)
             for r in listed if not self._stands(r["needs_candidate_id"], r["needs_option"])

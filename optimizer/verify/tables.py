@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, str]
 NAMES = (
-    "catalogue", "candidates", "candidate_options", "sources", "budgets", "county_rules", "demand", "requires",
+    "catalogue", "candidates", "candidate_options", "sources", "budgets", "county_rules", "demand", "requires", "service_needs",
     "excludes", "locks", "corridors", "values", "pipe_corridors", "elevations", "supplies", "river_reaches", "flood_peaks",
     "flood_zones", "zone_drainage", "zone_assets", "damage_curves", "zone_places",
 )  # fmt: skip

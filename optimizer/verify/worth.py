@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from optimizer.plan import Plan
+from optimizer.problem import ANY
 from optimizer.systems.registry import checker
 from optimizer.verify.money import Books
 from optimizer.verify.result import Findings, Violation
@@ -125,6 +126,24 @@ def equity(worth: Worth) -> Findings:
     return rows, found
 
 
+def dependence(worth: Worth) -> Findings:
+    """What a candidate needs at its place is served there while it is in service."""
+    problem, states = worth.problem, worth.works.states
+    offered: dict[tuple[str, str], np.ndarray] = {}
+    for name, system in problem.systems.items():
+        if "connect_origin" in system.data:
+            share = worth.plan.systems[name]["share"].values
+            offered |= {(str(p), str(system.data.attrs["commodity"])): share[o] for o, p in enumerate(system.data["origin"].values)}
+    found = []
+    for need in problem.needs:
+        at = states[need.candidate]
+        stands = ~worth.works.column["state_initial"][at] if need.state == ANY else at == need.state
+        for t in np.flatnonzero(stands & (offered[need.place, need.commodity] < 1 - RELATIVE)):
+            where = f"{worth.works.name(need.candidate)}, {worth.works.year(int(t))} {need.row}".strip()
+            found.append(Violation("dependence", where, f"in service without {need.commodity}", f"served at {need.place}"))
+    return len(problem.needs) * worth.works.periods, found
+
+
 def objective(worth: Worth) -> Findings:
     """What the plan says it is worth is what it is worth, metric by metric and term by term.
 
@@ -183,4 +202,4 @@ def _near(value: float, true: float) -> bool:
     return abs(value - true) <= RELATIVE * max(1.0, abs(true))
 
 
-RULES = (equity, objective, bound, objective_bound)
+RULES = (equity, dependence, objective, bound, objective_bound)
