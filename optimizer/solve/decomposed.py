@@ -47,7 +47,7 @@ PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
 PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer in a round."""
-MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.2
+MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.05
 """From when on the relaxation is solved roughly as well, and the share of the time that the exact way then gets."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""

@@ -220,8 +220,18 @@ def _read(highs: highspy.Highs, compiled: Linear, seconds: float) -> Solved:
         float(objective),
         math.inf if bound is None else max(bound, float(objective)),
         seconds,
-        None if compiled.integer.any() or not highs.getSolution().dual_valid else np.array(highs.getSolution().row_dual),
+        None if compiled.integer.any() or not highs.getSolution().dual_valid else _duals(highs, compiled),
     )
+
+
+def _duals(highs: highspy.Highs, compiled: Linear) -> np.ndarray:
+    """Duals of the rows, positive where an upper limit binds.
+
+    HiGHS 1.15 gives those of its first-order method with the signs of a minimisation: the rows that have one limit tell.
+    """
+    duals = np.array(highs.getSolution().row_dual)
+    side = np.isfinite(compiled.row_upper).astype(float) - np.isfinite(compiled.row_lower)
+    return -duals if float(side @ duals) < 0 else duals
 
 
 @contextmanager

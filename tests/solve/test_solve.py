@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import threading
@@ -17,6 +18,9 @@ from optimizer.model.compiled import compile_model
 from optimizer.problem import POOL, EpsilonBound, Lock, Objective
 from optimizer.solve import SolverSettings, solve_problem
 from optimizer.solve.highs import interruptible, run
+from optimizer.solve.milp import Milp
+from optimizer.solve.solve import build
+from optimizer.solve.work import Task, solve_task
 from tests.core_problems import HUNDRED_THOUSAND, rich_draft, rich_problem
 
 EXACT = SolverSettings(mip_gap=0.0, time_limit=60)
@@ -134,3 +138,16 @@ def test_ctrl_c_sets_the_event_once_and_is_given_back():
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.wait(1.0)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_rough_duals_have_the_signs_of_exact_ones():
+    """Upper limits have prices of zero or more, whichever method finds them."""
+    compiled = build(rich_problem(0)).compiled
+    relaxed = Milp(*(getattr(compiled, f.name) for f in dataclasses.fields(Milp)))
+    relaxed = dataclasses.replace(relaxed, integer=np.zeros_like(relaxed.integer))
+    exact, rough = (solve_task(Task(relaxed, None, 0.0, 60, 60, None, 0, first_order=way)) for way in (False, True))
+    assert exact.duals is not None and rough.duals is not None
+    scale = np.abs(exact.duals).max()
+    one_sided = np.isinf(compiled.row_lower) & np.isfinite(compiled.row_upper)
+    assert scale > 0 and (rough.duals[one_sided] >= -0.05 * scale).all()
+    assert rough.objective == pytest.approx(exact.objective, rel=0.05)
