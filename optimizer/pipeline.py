@@ -55,7 +55,7 @@ def run(config: RunConfig, region: Region, clock: Stopwatch, listener: Listener 
     with clock.stage("solve"):
         plan, rounds = plan_in_rounds(problem, settings_of(config), simulator(problem, region), listener)
     with clock.stage("verify"):
-        verification = check(problem, plan, region, config)
+        plan, verification = examine(problem, plan, region, config)
     with clock.stage("sensitivity"):
         flips = try_other_values(region, config, problem, plan, listener)
     folder = publish_run(
@@ -85,10 +85,22 @@ def simulator(problem: Problem, region: Region) -> Simulate:
     return lambda plan: [archetype(s.archetype).simulate(problem, s, plan, region) for s in systems]
 
 
-def check(problem: Problem, plan: Plan, region: Region, config: RunConfig) -> Verification:
-    """The independent eye: simulate every system, recompute money and logic, compare the problem with the tables."""
+def examine(problem: Problem, plan: Plan, region: Region, config: RunConfig) -> tuple[Plan, Verification]:
+    """The independent eye: simulate every system, recompute money and logic, compare the problem with the tables.
+
+    Returns
+    -------
+    The plan with what the simulations found, and the verdict.
+    """
     simulations = simulator(problem, region)(plan)
-    return verify_plan(problem, plan, simulations, audit=audit_region(region, config, problem))
+    records = {name: result.record() for name, result in zip(problem.systems, simulations, strict=True)}
+    plan = replace(plan, simulated={name: found for name, found in records.items() if found is not None})
+    return plan, verify_plan(problem, plan, simulations, audit=audit_region(region, config, problem))
+
+
+def check(problem: Problem, plan: Plan, region: Region, config: RunConfig) -> Verification:
+    """The verdict alone."""
+    return examine(problem, plan, region, config)[1]
 
 
 def try_other_values(

@@ -88,12 +88,15 @@ class Plan:
         elsewhere).
     outcome
         Statuses, incumbent, bound.
+    simulated
+        By system name, what the simulation of this plan found beside service (pressures, floods), for its readers.
     """
 
     decisions: xr.Dataset
     systems: Mapping[str, xr.Dataset]
     outcome: Outcome
     meta: Mapping[str, Any] = field(default_factory=dict)
+    simulated: Mapping[str, xr.Dataset] = field(default_factory=dict)
 
     @property
     def objective(self) -> float:

@@ -1,4 +1,6 @@
-"""plan.nc: a Plan as one netCDF-4 file, root group for the decisions, one group for each system."""
+"""plan.nc: a Plan as one netCDF-4 file, root group for the decisions, one group for each system, and within the group
+``_simulated`` one for each system of which the simulation found more than service.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,8 @@ from optimizer.plan import Outcome, Plan
 from optimizer.problem import Problem
 
 OUTCOME = "outcome"
+SIMULATED = "_simulated"
+"""No name of a system begins so."""
 WORDS: dict[str, tuple[str, str, str]] = {
     "start": ("1", "works of a transition start in a period", "开工"),
     "spending": ("CNY", "spending of a candidate in a period", "投资支出"),
@@ -41,6 +45,8 @@ def write_plan(path: Path, problem: Problem, plan: Plan) -> None:
     _described(plan.decisions, _attributes(problem, plan)).to_netcdf(partial, mode="w", engine="h5netcdf")
     for name, data in plan.systems.items():
         _described(data, {}).to_netcdf(partial, mode="a", group=name, engine="h5netcdf")
+    for name, data in plan.simulated.items():
+        _described(data, {}).to_netcdf(partial, mode="a", group=f"{SIMULATED}/{name}", engine="h5netcdf")
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     _compare(plan, read_plan(partial))
@@ -57,13 +63,15 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         with h5netcdf.File(path) as file:
-            groups = list(file.groups)
+            groups = [name for name in file.groups if name != SIMULATED]
+            found = list(file[SIMULATED].groups) if SIMULATED in file.groups else []
         decisions = xr.load_dataset(path, engine="h5netcdf")
         systems = {name: xr.load_dataset(path, group=name, engine="h5netcdf") for name in groups}
+        simulated = {name: xr.load_dataset(path, group=f"{SIMULATED}/{name}", engine="h5netcdf") for name in found}
         outcome = Outcome(**json.loads(decisions.attrs[OUTCOME]))
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise PlanError(f"{path}: not a plan that can be read ({error}); plan again.") from None
-    return Plan(decisions, systems, outcome, meta=dict(decisions.attrs))
+    return Plan(decisions, systems, outcome, meta=dict(decisions.attrs), simulated=simulated)
 
 
 def _attributes(problem: Problem, plan: Plan) -> dict[str, str]:
@@ -81,13 +89,15 @@ def _described(data: xr.Dataset, attributes: Mapping[str, str]) -> xr.Dataset:
     described.attrs = {**data.attrs, **attributes}
     for name in described.data_vars:
         units, english, chinese = WORDS.get(str(name), ("1", str(name), str(name)))
-        described[name].attrs = {"units": units, "long_name": english, "long_name_zh": chinese}
+        described[name].attrs = {"units": units, "long_name": english, "long_name_zh": chinese, **data[name].attrs}
     return described
 
 
 def _compare(plan: Plan, back: Plan) -> None:
-    for name, written in [("", plan.decisions), *plan.systems.items()]:
-        read = back.systems[name] if name else back.decisions
+    pairs = [("", plan.decisions, back.decisions)]
+    pairs += [(name, written, back.systems[name]) for name, written in plan.systems.items()]
+    pairs += [(f"{SIMULATED} {name}", written, back.simulated[name]) for name, written in plan.simulated.items()]
+    for name, written, read in pairs:
         for variable in written.data_vars:
             if not np.array_equal(written[variable].values, read[variable].values, equal_nan=True):
                 raise PlanError(f"plan.nc: {name} {variable} was not written as it is; is the disk full?")

@@ -1,4 +1,4 @@
-"""plan.xlsx: summary, project list, money, counties, left out, assumptions, verification."""
+"""plan.xlsx: summary, project list, money, counties, left out, assumptions, verification, couplings, tables of the systems."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from optimizer.report.couplings import coupling_tables
 from optimizer.report.reasons import reasons
 from optimizer.report.views import Views
 from optimizer.report.words import WORDS, plain
+from optimizer.systems.exhibits import ReportCurves, ReportMap, ReportTable, Words
 
 WIDEST = 46
+LONGEST, FORBIDDEN = 31, "[]:*?/\\'"
+"""Most letters in the name of a sheet, and those it may not have."""
 
 
 class _Book:
@@ -31,6 +35,13 @@ class _Book:
         self.number = self.book.add_format({"num_format": "#,##0.00"})
         self.whole = self.book.add_format({"num_format": "#,##0"})
         self.share = self.book.add_format({"num_format": "0.0%"})
+
+    def name(self, wanted: str) -> str:
+        """A name for a sheet that the file format takes and no other sheet has."""
+        short = "".join(c for c in wanted if c not in FORBIDDEN)
+        known = {sheet.get_name().lower() for sheet in self.book.worksheets()}
+        names = (short[:LONGEST], *(f"{short[: LONGEST - 3]} {i}" for i in range(2, 100)))
+        return next(name for name in names if name.lower() not in known)
 
     def table(
         self, name: str, headers: Sequence[str], rows: Sequence[Sequence[Any]], shares: Sequence[int] = ()
@@ -75,6 +86,7 @@ def write_workbook(path: Path, views: Views) -> None:
     _left_out(book, views)
     _assumptions(book, views)
     _verification(book, views)
+    _exhibits(book, views)
     book.book.close()
 
 
@@ -265,3 +277,19 @@ def _verification(book: _Book, views: Views) -> None:
         [plain(k) if k in WORDS else k for k in service.columns],
         [[_plain(v) for v in row] for row in service.itertuples(index=False)],
     )
+
+
+def _exhibits(book: _Book, views: Views) -> None:
+    """Couplings, and every table and set of curves of every system, on a sheet each."""
+    for table in coupling_tables(views):
+        _exhibit(book, "", table)
+    for system, sections in views.exhibits.items():
+        for section in sections:
+            if not isinstance(section, ReportMap):
+                table = section.as_table() if isinstance(section, ReportCurves) else section
+                _exhibit(book, views.system_label(system)[0], table)
+
+
+def _exhibit(book: _Book, system: str, table: ReportTable) -> None:
+    rows = [[str(v) if isinstance(v, Words) else _plain(v) for v in row] for row in table.rows]
+    book.table(book.name(f"{system} {table.title.zh}".strip()), [str(c) for c in table.columns], rows)

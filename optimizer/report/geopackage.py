@@ -1,16 +1,19 @@
-"""plan.gpkg: projects, counties, places and roads as layers that QGIS opens."""
+"""plan.gpkg: projects, counties, places, roads and what the systems show on maps, as layers that QGIS opens."""
 
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from shapely.geometry import LineString, Point, shape
 
 from optimizer.report.svg import county_shapes
 from optimizer.report.views import Views
+from optimizer.systems.exhibits import MapLayer, Measure, ReportMap
 
 WGS84 = "EPSG:4326"
 
@@ -23,6 +26,7 @@ def write_geopackage(path: Path, views: Views) -> None:
         "places": _places(views),
         "roads": _roads(views),
     }
+    layers |= _exhibits(views)
     rivers = _rivers(views)
     if rivers is not None:
         layers["rivers"] = rivers
@@ -77,3 +81,38 @@ def _rivers(views: Views) -> gpd.GeoDataFrame | None:
         return None
     features = json.loads(file.read_text(encoding="utf-8"))["features"]
     return _frame(pd.DataFrame([f["properties"] for f in features]), [shape(f["geometry"]) for f in features])
+
+
+def _exhibits(views: Views) -> dict[str, gpd.GeoDataFrame]:
+    """Every layer of every map of the systems, a column for each measure and frame."""
+    return {
+        f"{system}_{layer.key}": _features(layer, section)
+        for system, sections in views.exhibits.items()
+        for section in sections
+        if isinstance(section, ReportMap)
+        for layer in section.layers
+    }
+
+
+def _features(layer: MapLayer, section: ReportMap) -> gpd.GeoDataFrame:
+    frames = ["_".join(_column(choice.en) for choice in chosen) for chosen in product(*(a.choices for a in section.axes))]
+    columns: dict[str, object] = {
+        "id": layer.ids, "name_zh": [n.zh for n in layer.names], "name_en": [n.en for n in layer.names]
+    }  # fmt: skip
+    for measure in (m for m in (layer.colour, layer.size) if m is not None):
+        values = measure.spread(section.shape)
+        for k, frame in enumerate(frames):
+            columns[f"{measure.key}_{frame}"] = _told(measure, values[:, k])
+    lines = [LineString(way) if layer.kind == "line" else Point(way[0]) for way in layer.ways]
+    return _frame(pd.DataFrame(columns), lines)
+
+
+def _told(measure: Measure, values: np.ndarray) -> list[object]:
+    """Numbers, or names where values are places in a list of names."""
+    if not measure.names:
+        return [float(v) for v in values]
+    return [str(measure.names[int(v)]) if np.isfinite(v) else None for v in values]
+
+
+def _column(text: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in text)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
-from shapely.geometry import shape
 
+from optimizer.report.couplings import couplings_section
+from optimizer.report.maps import Base
 from optimizer.report.page import Section, render_page, render_section
 from optimizer.report.reasons import reasons
-from optimizer.report.svg import PALETTE, WIDTH, Projection, bars, county_shapes, path_of, polyline
+from optimizer.report.svg import PALETTE, WIDTH, Projection, bars
 from optimizer.report.systems import systems_section
 from optimizer.report.views import Views
 from optimizer.report.words import both, word
@@ -24,16 +25,17 @@ RADIUS = {True: 4.5, False: 1.8}
 
 def write_html(path: Path, views: Views) -> None:
     """Write the report."""
-    region = views.region.meta
+    region, base = views.region.meta, Base(views)
     sections = [
         Section("summary", word("summary"), render_section("summary.html", v=views, outcome=views.plan.outcome)),
-        Section("map", word("map"), _map(views)),
+        Section("map", word("map"), _map(views, base)),
         Section("gantt", word("gantt"), _gantt(views)),
         Section("money", word("money"), _money(views)),
         Section(
             "counties", word("counties"), render_section("counties.html", v=views, systems=list(views.problem.systems))
         ),
-        Section("systems", word("systems"), systems_section(views)),
+        Section("systems", word("systems"), systems_section(views, base)),
+        Section("couplings", word("couplings"), couplings_section(views)),
         Section("verification", word("verification"), _verification(views)),
         Section("flips", word("flips"), _flips(views)),
         Section("left", word("left_out"), _left_out(views)),
@@ -45,23 +47,7 @@ def write_html(path: Path, views: Views) -> None:
     path.write_text(page, encoding="utf-8")
 
 
-def _map(views: Views) -> Markup:
-    shapes = county_shapes(views.region)
-    bounds = [s.bounds for s in shapes.values()]
-    projection = Projection.around(
-        [b[0] for b in bounds] + [b[2] for b in bounds], [b[1] for b in bounds] + [b[3] for b in bounds]
-    )
-    height = max(projection.xy(b[0], b[1])[1] for b in bounds) + 10
-    counties = [
-        {
-            "id": str(row.county_id),
-            "path": path_of(shapes[str(row.county_id)], projection),
-            "zh": row.name_zh,
-            "en": row.name_en,
-        }
-        for row in views.counties.itertuples()
-        if str(row.county_id) in shapes
-    ]
+def _map(views: Views, base: Base) -> Markup:
     levels = {
         system: {
             str(c): [None if v != v else round(float(v), 4) for v in row]
@@ -72,21 +58,13 @@ def _map(views: Views) -> Markup:
     return render_section(
         "map.html",
         width=WIDTH,
-        height=height,
-        counties=counties,
-        rivers=_rivers(views, projection),
-        dots=_dots(views, projection),
+        base=base,
+        dots=_dots(views, base.projection),
         years=views.years,
         systems=[(s, *views.system_label(s)) for s in views.problem.systems],
         levels=Markup(json.dumps(levels).replace("<", "\\u003c")),
         palette=PALETTE,
     )
-
-
-def _rivers(views: Views, projection: Projection) -> list[str]:
-    file = views.region.geometry("rivers")
-    features = json.loads(file.read_text(encoding="utf-8"))["features"] if file else []
-    return [polyline(shape(f["geometry"]), projection) for f in features]
 
 
 def _dots(views: Views, projection: Projection) -> list[dict[str, Any]]:

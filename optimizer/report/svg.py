@@ -17,7 +17,7 @@ from optimizer.region import Region
 
 WIDTH = 980
 PALETTE = ("#1f6f8b", "#e39b3b", "#7a9e59", "#b5485d", "#7b6ba8", "#4f7f7a", "#c9a227", "#8c6b52")
-__all__ = ["PALETTE", "Projection", "bars", "county_shapes", "path_of", "polyline"]
+__all__ = ["PALETTE", "Projection", "bars", "county_shapes", "path_of", "polyline", "region_lines", "round_step"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,12 @@ def county_shapes(region: Region) -> dict[str, BaseGeometry]:
         features = json.loads(file.read_text(encoding="utf-8"))["features"]
         return {str(f["properties"]["county_id"]): shape(f["geometry"]) for f in features}
     return _cells(region)
+
+
+def region_lines(region: Region, name: str) -> list[BaseGeometry]:
+    """Lines of a map file of the region; none where it has no such file."""
+    file = region.geometry(name)
+    return [shape(f["geometry"]) for f in json.loads(file.read_text(encoding="utf-8"))["features"]] if file else []
 
 
 def _cells(region: Region) -> dict[str, BaseGeometry]:
@@ -89,7 +95,7 @@ def _line(coords, projection: Projection) -> str:  # type: ignore[no-untyped-def
 def bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], unit: str) -> Markup:
     """Stacked bars: one bar a label, one colour a series."""
     totals = [sum(values[i] for _, values in series) for i in range(len(labels))]
-    step_up = _round_step(max([*totals, 1e-9]))
+    step_up = round_step(max([*totals, 1e-9]))
     top = step_up * np.ceil(max([*totals, 1e-9]) / step_up)
     width, height, left, base = 1080, 300, 60, 260
     step = (width - left - 10) / max(len(labels), 1)
@@ -113,7 +119,7 @@ def bars(labels: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], u
     return Markup("".join(parts) + "</svg>")
 
 
-def _round_step(most: float) -> float:
+def round_step(most: float) -> float:
     """A step of 1, 2 or 5 times a power of ten, four or five of which reach ``most``."""
     rough = most / 4
     power = 10.0 ** np.floor(np.log10(rough))

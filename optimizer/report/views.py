@@ -15,6 +15,8 @@ from optimizer.plan import Plan, Round, states_over_time
 from optimizer.problem import Problem
 from optimizer.region import Region, provenance_shares
 from optimizer.sensitivity import Flips
+from optimizer.systems.exhibits import ReportSection
+from optimizer.systems.registry import archetype
 from optimizer.verify.result import Verification
 
 MILLION = 1e6
@@ -56,6 +58,14 @@ class Views:
     def rounds(self) -> list[Round]:
         """Rounds of planning and simulation; none where every model is exact."""
         return list(self.extras.get("rounds", []))
+
+    @cached_property
+    def exhibits(self) -> dict[str, tuple[ReportSection, ...]]:
+        """By system, the tables, maps and curves that its archetype shapes from the plan."""
+        return {
+            name: archetype(system.archetype).report_sections(self.problem, system, self.plan)
+            for name, system in self.problem.systems.items()
+        }
 
     @cached_property
     def metrics(self) -> dict[str, float]:

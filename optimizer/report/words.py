@@ -51,6 +51,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "start": ("开工", "Start"),
     "in_service": ("投用", "In service"),
     "cost": ("造价", "Cost"),
+    "couplings": ("系统间耦合", "Across systems"),
     "verification": ("核验:承诺与模拟", "Verification: promised and simulated"),
     "rule": ("规则", "Rule"),
     "rows_checked": ("检查行数", "Rows checked"),

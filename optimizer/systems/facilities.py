@@ -9,13 +9,14 @@ import pyomo.environ as pyo
 import xarray as xr
 
 from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.exhibits import ReportSection
 from optimizer.systems.facilities_evaluate import evaluation
 from optimizer.systems.facilities_greedy import greedy
 from optimizer.systems.facilities_model import FacilitiesModel, model_unit
 from optimizer.systems.facilities_prepare import prepare
 from optimizer.systems.facilities_roads import journeys
 from optimizer.systems.facilities_simulate import simulate
-from optimizer.systems.protocol import Cut, Relation, ReportSection
+from optimizer.systems.protocol import Cut, Relation
 from optimizer.systems.siting import strengthen
 
 if TYPE_CHECKING:

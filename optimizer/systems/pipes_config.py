@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from optimizer.config import Strict
+from optimizer.config import Label, Strict
 from optimizer.config_errors import findings_of
 from optimizer.errors import InputError
 from optimizer.systems.facilities_config import Key, Products
@@ -46,9 +46,10 @@ class Pressure(Strict):
 
 class Supply(Strict):
     """What a unit from a kind of supply costs: a sum of products of keys, and haulage by the hour on the road from the
-    nearest supply of the kind ``hauled_from``.
+    nearest supply of the kind ``hauled_from``; ``label`` names it in the report.
     """
 
+    label: Label = Field(default_factory=Label)
     costs: Products = Field(default_factory=list)
     per_hour: Key | None = None
     hauled_from: str | None = None

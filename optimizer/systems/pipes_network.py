@@ -156,6 +156,15 @@ class Network:
         fed[self.d["arc_head"][order]] = True
         return fed
 
+    def fed_from(self, standing: Standing, order: np.ndarray) -> np.ndarray:
+        """(node,) index of the supply whose water or gas comes there, -1 where none does."""
+        source = np.full(self.n_nodes, NONE)
+        on = np.flatnonzero(standing.supply > 0)
+        source[self.d["supply_node"][on]] = on
+        for a in order:
+            source[self.d["arc_head"][a]] = source[self.d["arc_tail"][a]]
+        return source
+
     def flows(self, order: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         """(arc,) units a year through the pipes of a forest, from what is drawn at the nodes."""
         through, flow = drawn.astype(float).copy(), np.zeros(self.n_arcs)

@@ -120,14 +120,17 @@ class _Preparation:
 
     # ---- parts of the network
     def _nodes(self, pipes: Pipes) -> dict[str, Any]:
-        places = rows(self.region, "places")
-        county_of = dict(zip(places["place_id"], places["county_id"], strict=True))
+        places = rows(self.region, "places").set_index("place_id")
+        county_of = dict(zip(places.index, places["county_id"], strict=True))
+        named = places.loc[pipes.places]
         index = {c["id"]: i for i, c in enumerate(self.draft.counties)}
         elevation = np.array([pipes.elevation[p] for p in pipes.places], float)
         return {
             "node_elevation": ("node", elevation),
             "node_uncertainty": ("node", np.array([pipes.uncertainty[p] for p in pipes.places], float)),
             "node_county": ("node", np.array([index[county_of[p]] for p in pipes.places], np.int64)),
+            **{f"node_{c}": ("node", named[c].to_numpy(float)) for c in ("lon", "lat")},
+            **{f"node_{c}": ("node", np.array([text(v) for v in named[c]], str)) for c in ("name_zh", "name_en")},
         }
 
     def _wanting(self, placed: Placed, demand: Demand) -> list[tuple[int, int]]:
@@ -208,12 +211,18 @@ class _Preparation:
             "supply_node": ("supply", np.array([node[str(r["place_id"])] for r in pipes.supplies], np.int64)),
             "supply_candidate": ("supply", np.array(candidate, np.int64)),
             "supply_kind": ("supply", np.array([str(r["kind"]) for r in pipes.supplies], str)),
+            **{f"supply_kind_{language}": ("supply", np.array([self._label(str(r["kind"]), language) for r in pipes.supplies], str))
+               for language in ("zh", "en")},
             "supply_pressure": ("supply", np.array([float(r["pressure"]) for r in pipes.supplies], float)),
             "supply_capacity": ("supply", np.array(capacity, float)),
             "supply_minutes": ("supply", minutes),
             "supply_cost": ("supply", self._cost(pipes, minutes)),
             **_pairs("station", "supply", station),
         }
+
+    def _label(self, kind: str, language: str) -> str:
+        """A kind of supply for the reader."""
+        return str(getattr(self.settings.supplies[kind].label, language) or kind)
 
     def _minutes(self, pipes: Pipes) -> np.ndarray:
         """Minutes on the road from the nearest supply of the kind that a supply is hauled from; 0 where it is not."""

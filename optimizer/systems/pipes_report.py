@@ -1,64 +1,124 @@
-"""Tables of a pipe network for the report: what is laid when, and from which kind of supply each county is fed. No Pyomo."""
+"""What a pipe network shows in the report: how pressures hold, what is laid when, where each county is fed from. No Pyomo."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from typing import Any
 
 import numpy as np
 
 from optimizer.plan import Plan
 from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.exhibits import ReportSection, ReportTable, Words
+from optimizer.systems.pipes_maps import network_map
 from optimizer.systems.pipes_network import Network
-from optimizer.systems.protocol import ReportSection
+from optimizer.systems.pipes_view import PipesView
+
+WORST = 40
+Row = tuple[Any, ...]
 
 
 def report_sections(problem: Problem, system: SystemProblem, plan: Plan) -> tuple[ReportSection, ...]:
-    """Pipes by year with diameter, length, flow and pressure at the end; kinds of supply by county."""
-    net = Network(system)
-    sections = (_pipes(problem, system, plan, net), _kinds(problem, system, plan, net))
-    return tuple(section for section in sections if section.rows)
+    """A map of the network by year, pressures promised and simulated, pipes by year, kinds of supply by county."""
+    view = PipesView(problem, Network(system), plan)
+    if not view.simulated:
+        return tuple(t for t in (_pipes(view),) if t.rows)
+    tables = (_pressures(view), _worst(view), _supplied(view), _pipes(view))
+    return (network_map(view), *(table for table in tables if table.rows))
 
 
-def _pipes(problem: Problem, system: SystemProblem, plan: Plan, net: Network) -> ReportSection:
-    decisions, start = plan.systems[system.name], plan.decisions["start"].values
-    size_of = {int(state): k for k, state in enumerate(net.d["size_state"])}
-    rows = []
+def _number(value: float, digits: int = 1) -> float:
+    return round(float(value), digits)
+
+
+def _pressures(view: PipesView) -> ReportTable:
+    """Every period: places served, promised and simulated pressure there, the lowest and the median, the largest difference."""
+    rows: list[Row] = []
+    for t, label in enumerate(view.labels):
+        at = view.served_nodes(t)
+        if len(at):
+            promised, found = view.promised[at, t], view.pressure[at, t]
+            rows.append((
+                label, len(at), _number(promised.min()), _number(found.min()), _number(np.median(found)), _number(found.max()),
+                _number(np.abs(promised - found).max(), 3), int((found < view.least - 1e-3).sum()),
+            ))  # fmt: skip
+    unit = view.pressure_unit
+    columns = (
+        Words("年份", "year"), Words("通达地点", "places served"),
+        Words(f"承诺最低 {unit}", f"lowest promised, {unit}"), Words(f"模拟最低 {unit}", f"lowest simulated, {unit}"),
+        Words(f"模拟中位 {unit}", f"median simulated, {unit}"), Words(f"模拟最高 {unit}", f"highest simulated, {unit}"),
+        Words(f"承诺与模拟最大差 {unit}", f"largest difference, {unit}"),
+        Words(f"低于 {view.least:g} {unit} 的地点", f"places below {view.least:g} {unit}"),
+    )  # fmt: skip
+    title = Words("承诺压力与模拟压力(高峰用量)", "Pressures promised and simulated, at peak demand")
+    return ReportTable(title, columns, tuple(rows))
+
+
+def _worst(view: PipesView) -> ReportTable:
+    """Places with the least pressure to spare in the period when it is least."""
+    spare = np.where(view.served, view.pressure[view.d["origin_node"]] - view.least, np.inf)
+    when = spare.argmin(axis=1)
+    least = spare[np.arange(len(spare)), when]
+    rows: list[Row] = []
+    for o in np.argsort(least, kind="stable")[:WORST]:
+        if np.isfinite(least[o]):
+            t, node = int(when[o]), int(view.d["origin_node"][o])
+            rows.append((
+                view.place(node), view.county(node), view.labels[t], view.kind(int(view.source[node, t])),
+                _number(view.promised[node, t], 2), _number(view.pressure[node, t], 2), _number(least[o], 2),
+                _number(view.rest[node, t]),
+            ))  # fmt: skip
+    unit = view.pressure_unit
+    columns = (
+        Words("地点", "place"), Words("县区", "county"), Words("最不利年份", "year"), Words("供应来源", "fed from"),
+        Words(f"承诺压力 {unit}", f"promised, {unit}"), Words(f"模拟压力 {unit}", f"simulated, {unit}"),
+        Words(f"高于要求 {unit}", f"above what is needed, {unit}"), Words(f"静压 {unit}", f"at rest, {unit}"),
+    )  # fmt: skip
+    title = Words(f"压力最不利的 {len(rows)} 个地点", f"The {len(rows)} places with the least pressure to spare")
+    note = Words(f"要求压力不低于 {view.least:g} {unit}。", f"Needed: at least {view.least:g} {unit}.")
+    return ReportTable(title, columns, tuple(rows), note)
+
+
+def _pipes(view: PipesView) -> ReportTable:
+    """Pipes by the year in which works start."""
+    start, size_of = view.plan.decisions["start"].values, {int(s): k for k, s in enumerate(view.d["size_state"])}
+    rows: list[Row] = []
     for p, t in np.argwhere(start):
-        k = size_of.get(int(problem.sequence["to_state"].values[p]))
+        k = size_of.get(int(view.problem.sequence["to_state"].values[p]))
         if k is not None:
-            arc = int(net.d["size_arc"][k])
-            flow = float(decisions["flow"].values[arc, -1])
-            pressure = float(decisions["pressure"].values[net.d["arc_head"][arc], -1])
-            rows.append(
-                (
-                    problem.horizon.labels[t], str(net.d["arc"][arc]), round(float(net.d["arc_length"][arc]) / 1000, 2),
-                    round(float(net.d["size_diameter"][k]) * 1000), round(flow), round(pressure, 1),
-                )
-            )  # fmt: skip
-    unit, much = "m" if net.medium == "water" else "kPa", str(system.data.attrs["unit"])
-    columns = {
-        "zh": ("开工", "管道", "长度 km", "内径 mm", f"末年流量 {much}", f"末端压力 {unit}"),
-        "en": ("start", "pipe", "km", "inner diameter mm", f"flow in the last period, {much}", f"pressure at the end, {unit}"),
-    }  # fmt: skip
-    return ReportSection({"zh": "管道建设与压力", "en": "Pipes and pressures"}, columns, tuple(sorted(rows)))
+            arc = int(view.d["size_arc"][k])
+            tail, head = int(view.d["arc_tail"][arc]), int(view.d["arc_head"][arc])
+            rows.append((
+                view.labels[t], view.county(head), view.place(tail), view.place(head), _number(view.d["arc_length"][arc] / 1000, 2),
+                round(float(view.d["size_diameter"][k]) * 1000), round(float(view.flow[arc, -1])), _number(view.at_end[head]),
+            ))  # fmt: skip
+    unit = view.pressure_unit
+    columns = (
+        Words("开工", "start"), Words("县区", "county"), Words("起点", "from"), Words("终点", "to"), Words("长度 km", "km"),
+        Words("内径 mm", "inner diameter, mm"), Words(f"末年流量 {view.unit}", f"flow in the last period, {view.unit}"),
+        Words(f"末年终点压力 {unit}", f"pressure at its end in the last period, {unit}"),
+    )  # fmt: skip
+    return ReportTable(Words("管道建设清单", "Pipes by year"), columns, tuple(sorted(rows, key=lambda r: (r[0], str(r[1]), str(r[3])))))
 
 
-def _kinds(problem: Problem, system: SystemProblem, plan: Plan, net: Network) -> ReportSection:
-    """Units a year in the last period by county and kind of supply: pipelines against stations."""
-    kinds = list(dict.fromkeys(str(k) for k in net.d["supply_kind"]))
-    given: dict[int, dict[str, float]] = defaultdict(lambda: dict.fromkeys(kinds, 0.0))
-    supplied = plan.systems[system.name]["supplied"].values[:, -1]
-    for kind, node, amount in zip(net.d["supply_kind"], net.d["supply_node"], supplied, strict=True):
-        given[int(net.d["node_county"][node])][str(kind)] += float(amount)
-    names = problem.sequence["county_name_zh"].values
-    rows = [
-        (problem.county_ids[c], str(names[c]), *(round(amount) for amount in by_kind.values()))
-        for c, by_kind in sorted(given.items())
-        if any(by_kind.values())
-    ]
-    unit = str(system.data.attrs["unit"])
-    columns = {
-        "zh": ("县区代码", "县区", *(f"{k} {unit}" for k in kinds)),
-        "en": ("county", "name", *(f"{k}, {unit}" for k in kinds)),
-    }
-    return ReportSection({"zh": "末期分县供应来源", "en": "Kinds of supply by county in the last period"}, columns, tuple(rows))
+def _supplied(view: PipesView) -> ReportTable:
+    """The last period by county: amount by kind of supply, places fed by each, and the drive that supplies stations."""
+    kinds, last = view.kinds, len(view.labels) - 1
+    amount = np.zeros((len(view.problem.county_ids), len(kinds)))
+    np.add.at(amount, (view.d["node_county"][view.d["supply_node"]], view.supply_kind), view.supplied[:, last])
+    places = np.zeros_like(amount, dtype=int)
+    at = view.served_nodes(last)
+    fed = at[view.source[at, last] >= 0]
+    np.add.at(places, (view.d["node_county"][fed], view.supply_kind[view.source[fed, last]]), 1)
+    minutes = view.haul_minutes
+    rows = tuple(
+        (view.county_words(int(c)), *(round(a) for a in amount[c]), *(int(n) for n in places[c]),
+         *(() if minutes is None else (_number(minutes[c], 0),)))
+        for c in np.flatnonzero(amount.sum(axis=1) > 0)
+    )  # fmt: skip
+    columns = (
+        Words("县区", "county"), *(Words(f"{k.zh} {view.unit}", f"{k.en}, {view.unit}") for k in kinds),
+        *(Words(f"{k.zh}供给地点", f"places on {k.en}") for k in kinds),
+        *(() if minutes is None else (Words("车运时间 min", "haul by road, min"),)),
+    )  # fmt: skip
+    label = view.labels[last]
+    return ReportTable(Words(f"{label} 年分县供应来源", f"Kinds of supply by county in {label}"), columns, rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from network_models.hydraulics import gas_solve, water_solve
 from network_models.hydraulics.gas_network import GasNetwork
@@ -46,6 +47,10 @@ class PipesResult(SimulationResult):
         (period, arc) size that lies (-1: none), units a year.
     short
         (origin, period) connected and without the pressure that it needs.
+    pressures, rest
+        (node, period) at peak and without any flow, m of water or kPa; NaN where nothing is fed.
+    source
+        (node, period) supply that the node hangs on, -1 for none.
     """
 
     network: Network = field(kw_only=True)
@@ -53,6 +58,23 @@ class PipesResult(SimulationResult):
     flows: np.ndarray = field(kw_only=True)
     short: np.ndarray = field(kw_only=True)
     pressures: np.ndarray = field(kw_only=True)
+    rest: np.ndarray = field(kw_only=True)
+    source: np.ndarray = field(kw_only=True)
+
+    def record(self) -> xr.Dataset:
+        """Pressures, flows and where each node is fed from."""
+        unit = "m" if self.network.medium == "water" else "kPa"
+        found = {
+            "pressure": (("node", "period"), self.pressures, unit, "pressure at peak demand", "高峰压力"),
+            "pressure_at_rest": (("node", "period"), self.rest, unit, "pressure without flow", "静压"),
+            "flow": (("arc", "period"), self.flows.T, str(self.network.attrs["unit"]), "flow", "流量"),
+            "size": (("arc", "period"), self.sizes.T, "1", "index of the size that lies, -1 for none", "管径序号"),
+            "source": (("node", "period"), self.source, "1", "index of the supply that feeds the node, -1 for none", "供应来源序号"),
+        }
+        return xr.Dataset({
+            name: (dims, values, {"units": unit, "long_name": english, "long_name_zh": chinese})
+            for name, (dims, values, unit, english, chinese) in found.items()
+        })  # fmt: skip
 
 
 def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region | None) -> SimulationResult:
@@ -83,6 +105,8 @@ def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region
         flows=np.array([run.flow for run in runs]),
         short=short,
         pressures=pressures,
+        rest=np.column_stack([net.pressure(run.rest) for run in runs]),
+        source=np.column_stack([net.fed_from(run.standing, run.order) for run in runs]),
     )
 
 

@@ -126,6 +126,9 @@ class _Preparation:
                 ("manning", "manning", 1.0))},
             "reach_time": ("reach", np.array([number(r["time_to_peak_h"], 12.0) or 12.0 for r in listed]) * HOUR),
             "reach_delay": ("reach", np.array([number(r["delay_h"], 0.0) for r in listed]) * HOUR),
+            **{f"reach_{c}": ("reach", np.array([number(r[c], np.nan) for r in listed], float))
+               for c in ("from_lon", "from_lat", "to_lon", "to_lat")},
+            **{f"reach_{c}": ("reach", np.array([text(r[c]) for r in listed], str)) for c in ("name_zh", "name_en")},
         }  # fmt: skip
 
     def _peaks(self, record: Record) -> np.ndarray:
@@ -194,7 +197,8 @@ class _Preparation:
         return {
             **{f"zone_{k}": ("zone", v) for k, v in figure.items()},
             "zone_county": ("zone", np.array([county[str(r["county_id"])] for r in zones], np.int64)),
-            "zone_name": ("zone", np.array([f"{text(r['name_zh'])} {text(r['name_en'])}".strip() for r in zones], str)),
+            **{f"zone_{c}": ("zone", np.array([text(r[c]) for r in zones], str)) for c in ("name_zh", "name_en")},
+            **{f"zone_{c}": ("zone", np.array([number(r[c], np.nan) for r in zones], float)) for c in ("lon", "lat")},
             "zone_reach": ("zone", np.array([reach[str(r["reach_id"])] for r in zones], np.int64)),
             **{f"zone_{kind}": ("zone", np.array([self._work(r, kind) for r in zones], np.int64)) for kind in ("levee", "warning")},
             "crest": (("zone", "level"), np.repeat(standing[:, None], levels, axis=1)),

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.protection_basin import Basin
 from optimizer.systems.protection_check import METRIC
 from optimizer.systems.protection_lookup import Lookup, damage_of
+from optimizer.systems.protection_record import record
 from optimizer.systems.protocol import ColumnTag, Cut
 from optimizer.verify.result import SERVICE_COLUMNS, SimulationResult
 
@@ -44,6 +46,10 @@ class ProtectionResult(SimulationResult):
     levels: np.ndarray = field(kw_only=True)
     promised: np.ndarray = field(kw_only=True)
     simulated: np.ndarray = field(kw_only=True)
+
+    def record(self) -> xr.Dataset:
+        """Floods of every return period, and what each work changes."""
+        return record(self.look, self.basin, self.levels)
 
 
 def simulate(problem: Problem, system: SystemProblem, plan: Plan, region: Region | None) -> SimulationResult:

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from optimizer.problem import Problem, SystemProblem
+from optimizer.systems.exhibits import ReportSection
 
 if TYPE_CHECKING:
     from optimizer.config import RunConfig
@@ -151,15 +152,6 @@ JourneysOf = Callable[["Region", Mapping[str, Any], str, Problem, SystemProblem,
 settings and the choice of values (low, central, high)."""
 
 
-@dataclass(frozen=True)
-class ReportSection:
-    """A table that an archetype wants in the report: titles by language, columns by language, rows."""
-
-    title: Mapping[str, str]
-    columns: Mapping[str, tuple[str, ...]]
-    rows: tuple[tuple[Any, ...], ...]
-
-
 class Archetype(Protocol):
     """One physical kind of system. Modules of this shape are named in :mod:`optimizer.systems.registry`.
 
@@ -204,7 +196,7 @@ class Archetype(Protocol):
         ...
 
     def report_sections(self, problem: Problem, system: SystemProblem, plan: Plan) -> tuple[ReportSection, ...]:
-        """Tables for the report."""
+        """Tables, maps and curves for the report, of what the plan and its problem hold."""
         ...
 
 

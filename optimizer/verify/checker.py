@@ -12,6 +12,7 @@ import pandas as pd
 from optimizer.plan import Plan
 from optimizer.problem import Problem
 from optimizer.verify import logic, money, worth
+from optimizer.verify.couplings import couplings
 from optimizer.verify.money import Books
 from optimizer.verify.result import (
     SERVED_NEAR,
@@ -78,6 +79,7 @@ def verify_plan(
         service=service,
         largest_difference=float(differences(service).max(initial=0.0)),
         notes=tuple(note for result in simulated for note in result.notes),
+        couplings=couplings(value),
     )
 
 

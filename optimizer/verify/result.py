@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+
+if TYPE_CHECKING:
+    from optimizer.verify.couplings import Coupling
 
 SERVICE_COLUMNS = ["system", "county_id", "period", "demand", "promised", "simulated", "unit"]
 SERVED_NEAR = 1e-6
@@ -61,6 +65,10 @@ class SimulationResult:
         """Promised less simulated, as a share of demand, row by row; 0 where nothing is wanted."""
         return differences(self.service)
 
+    def record(self) -> xr.Dataset | None:
+        """What was found beside service, for the plan's file and its readers; None: nothing."""
+        return None
+
 
 def differences(service: pd.DataFrame) -> np.ndarray:
     """Promised less simulated service, as a share of demand, row by row; 0 where nothing is wanted."""
@@ -85,6 +93,8 @@ class Verification:
         Promised against simulated, by system, county and period.
     largest_difference
         Largest difference of promised and simulated service, as a share of demand.
+    couplings
+        Works of one system that wait for, protect or help those of another.
     """
 
     passed: bool
@@ -95,3 +105,4 @@ class Verification:
     service: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SERVICE_COLUMNS))
     largest_difference: float = 0.0
     notes: tuple[str, ...] = ()
+    couplings: tuple[Coupling, ...] = ()

@@ -48,17 +48,29 @@ class Worth:
     @cached_property
     def lost(self) -> np.ndarray:
         """CNY a year, (period,): benefits at places that are expected to be out of service for a share of the year."""
-        systems, total = self.problem.systems, np.zeros(self.works.periods)
+        total = np.zeros(self.works.periods)
         out: dict[str, np.ndarray] = {}
-        for name, eye in self.eyes.items():
-            for place, share in getattr(eye, "lost", _none)(self.problem, systems[name], self.works.states).items():
+        for name in self.eyes:
+            for place, share in self.out_of_service(name, self.works.states).items():
                 out[place] = out.get(place, np.zeros(self.works.periods)) + share
-        for name, eye in self.eyes.items() if out else ():
-            for place, worth in getattr(eye, "exposed", _none)(
-                self.problem, systems[name], self.plan.systems[name]
-            ).items():
-                total += worth * out.get(place, 0.0)
+        for worth in self.exposed.values() if out else ():
+            for place, amount in worth.items():
+                total += amount * out.get(place, 0.0)
         return total
+
+    def out_of_service(self, name: str, states: np.ndarray) -> dict[str, np.ndarray]:
+        """By place, the share of a year, (period,), that a system is expected to put it out of service in some states."""
+        found: dict[str, np.ndarray] = getattr(self.eyes[name], "lost", _none)(self.problem, self.problem.systems[name], states)
+        return found
+
+    @cached_property
+    def exposed(self) -> dict[str, dict[str, np.ndarray]]:
+        """By system and place, CNY a year, (period,), that are earned only while the place is in service."""
+        systems, decisions = self.problem.systems, self.plan.systems
+        return {
+            name: getattr(eye, "exposed", _none)(self.problem, systems[name], decisions[name])
+            for name, eye in self.eyes.items()
+        }
 
     @cached_property
     def terms(self) -> dict[str, float]:

@@ -11,10 +11,10 @@ from optimizer.ledger import VALUE
 from optimizer.plan import Plan, states_over_time
 from optimizer.problem import Problem, SystemProblem
 from optimizer.region import Region
-from optimizer.report.page import render_section
-from optimizer.report.systems import MOST_ROWS, shaped
+from optimizer.report.systems import MOST_ROWS, table_html
 from optimizer.solve.rounds import as_simulated
 from optimizer.solve.solve import Built, build, solve_built
+from optimizer.systems.exhibits import ReportCurves, ReportMap
 from optimizer.systems.registry import ARCHETYPES, archetype, checker
 from tests.contract.cases import CASES
 from tests.systems.tiny_runs import EXACT, problem_of
@@ -116,17 +116,29 @@ def test_metrics_are_named_in_the_model(run: Run) -> None:
     assert set(declared) <= set(run.built.model.metrics)
 
 
-def test_report_sections_are_tables_in_both_languages(run: Run) -> None:
-    for section in archetype(run.system.archetype).report_sections(run.problem, run.system, run.plan):
-        assert section.rows and set(section.title) == {"zh", "en"} == set(section.columns)
-        assert {len(row) for row in section.rows} == {len(section.columns["zh"])} == {len(section.columns["en"])}
+def test_what_is_shown_in_the_report_fits_together(run: Run) -> None:
+    """Before and after simulation: words in both languages, rows as wide as their heads, a value for every feature and frame."""
+    arch = archetype(run.system.archetype)
+    found = arch.simulate(run.problem, run.system, run.plan, run.region).record()
+    simulated = replace(run.plan, simulated={} if found is None else {run.system.name: found})
+    for plan in (run.plan, simulated):
+        for section in arch.report_sections(run.problem, run.system, plan):
+            assert section.title.zh and section.title.en
+            if isinstance(section, ReportMap):
+                _fits(section)
+            else:
+                table = section.as_table() if isinstance(section, ReportCurves) else section
+                assert table.rows and {len(row) for row in table.rows} == {len(table.columns)}
+                assert all(column.zh and column.en for column in table.columns)
+                assert table_html(table).count("<tr>") == 1 + min(len(table.rows), MOST_ROWS)
 
 
-def test_tables_of_the_report_are_as_wide_as_their_heads(run: Run) -> None:
-    sections = archetype(run.system.archetype).report_sections(run.problem, run.system, run.plan)
-    shown = [shaped(("系统", "system"), section) for section in sections]
-    for section, shape in zip(sections, shown, strict=True):
-        assert {len(row) for row in section.rows} == {len(shape["columns"])}
-    page = render_section("systems.html", sections=shown)
-    assert page.count("<table>") == len(sections)
-    assert page.count("<tr>") == sum(1 + min(len(section.rows), MOST_ROWS) for section in sections)
+def _fits(section: ReportMap) -> None:
+    frames = int(np.prod(section.shape))
+    for layer in section.layers:
+        assert len(layer.ids) == len(set(layer.ids)) == len(layer.names) == len(layer.ways) > 0
+        for measure in (m for m in (layer.colour, layer.size) if m is not None):
+            classes = measure.classes(section.shape)
+            assert classes.shape == (len(layer.ids), frames)
+            assert -1 <= classes.min() and classes.max() < measure.n_classes
+        assert (layer.colour.classes(section.shape) >= 0).any(axis=1).all()

@@ -94,12 +94,6 @@ def test_a_plan_passes_the_audit_and_every_check(tmp_path: Path) -> None:
     assert found.passed, found.violations
     assert found.objective_recomputed == pytest.approx(plan.objective, rel=1e-9)
     assert plan.decisions["metric_value"].sel(metric="ead_avoided:flood") > 0
-    sections = protection.report_sections(problem, problem.systems["flood"], plan)
-    assert [s.title["en"] for s in sections] == [
-        "Expected annual damage in 2029", "Damage by return period in 2029, million CNY", "What works mean elsewhere in 2029",
-    ]  # fmt: skip
-    for section in sections:
-        assert {len(row) for row in section.rows} == {len(section.columns["zh"])} == {len(section.columns["en"])}
 
 
 @pytest.mark.parametrize("name", ["reach_peak", "reach_slope", "zone_area", "asset_value", "rain_runoff", "damage_share"])
