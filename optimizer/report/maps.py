@@ -23,7 +23,7 @@ RAMPS = {
     "danger": ("#8aa9a0", "#f0cf63", "#eda044", "#dd6537", "#b02a37", "#641327"),
     "change": ("#1f6f8b", "#7fb5c8", "#9aa5ab", "#e7a35c", "#b3202c"),
 }
-WIDTHS, RADII, PLAIN = (1.0, 4.2), (3.4, 9.0), {"line": 1.6, "point": 2.6}
+WIDTHS, RADII, PLAIN = (1.0, 4.2), (3.0, 8.0), {"line": 1.6, "point": 2.4}
 NONE = "-"
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 PAD = 0.12
@@ -161,6 +161,6 @@ def class_names(measure: Measure) -> list[Words]:
     """The reader's name of every class."""
     if measure.names:
         return list(measure.names)
-    bounds = [f"{b:,g}" for b in measure.breaks]
+    bounds = [f"{b:,.10g}" for b in measure.breaks]
     names = [f"< {bounds[0]}", *(f"{a} – {b}" for a, b in pairwise(bounds)), f"≥ {bounds[-1]}"]
     return [Words(n, n) for n in names]

@@ -16,7 +16,7 @@ WIDTHS = 5
 def network_map(view: PipesView) -> ReportMap:
     """Everything that lies in each period."""
     years = tuple(Words(label, label) for label in view.labels)
-    layers = tuple(layer for layer in (_pipes(view), _places(view), _supplies(view)) if layer.ids)
+    layers = tuple(layer for layer in (_supplies(view), _pipes(view), _places(view)) if layer.ids)
     note = Words(
         "线:管道,颜色为投用年份,粗细为管径;小点:通达地点,颜色为模拟的高峰压力;大点:供应来源。管线按起讫点直线绘出。",
         "Lines: pipes, by the year in which they come into service and by diameter; small dots: places served, by simulated "
@@ -45,7 +45,7 @@ def _pipes(view: PipesView) -> MapLayer:
         tuple(_way(view, int(tail[a]), int(head[a])) for a in arcs),
         Measure("in_service", Words("投用", "in service"), "", np.where(lies[arcs], since, np.nan),
                 names=tuple(Words(label, label) for label in view.labels)),
-        "distinct",
+        "plenty",
         Measure("diameter_mm", Words("内径", "inner diameter"), "mm", diameter * 1000, _diameters(view)),
     )  # fmt: skip
 

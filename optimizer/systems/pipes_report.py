@@ -22,8 +22,8 @@ def report_sections(problem: Problem, system: SystemProblem, plan: Plan) -> tupl
     view = PipesView(problem, Network(system), plan)
     if not view.simulated:
         return tuple(t for t in (_pipes(view),) if t.rows)
-    tables = (_pressures(view), _worst(view), _supplied(view), _pipes(view))
-    return (network_map(view), *(table for table in tables if table.rows))
+    drawn, tables = network_map(view), (_pressures(view), _worst(view), _supplied(view), _pipes(view))
+    return (*((drawn,) if drawn.layers else ()), *(table for table in tables if table.rows))
 
 
 def _number(value: float, digits: int = 1) -> float:
@@ -112,7 +112,7 @@ def _supplied(view: PipesView) -> ReportTable:
     minutes = view.haul_minutes
     rows = tuple(
         (view.county_words(int(c)), *(round(a) for a in amount[c]), *(int(n) for n in places[c]),
-         *(() if minutes is None else (_number(minutes[c], 0),)))
+         *(() if minutes is None else (round(minutes[c]) if np.isfinite(minutes[c]) else np.nan,)))
         for c in np.flatnonzero(amount.sum(axis=1) > 0)
     )  # fmt: skip
     columns = (

@@ -22,7 +22,7 @@ class PipesView:
         self.labels, decisions = problem.horizon.labels, plan.systems[net.name]
         self.promised, self.flow = decisions["pressure"].values, decisions["flow"].values
         self.supplied, self.served = decisions["supplied"].values, decisions["share"].values > 0
-        self.least, self.unit = float(net.attrs["least"]), str(net.attrs["unit"])
+        self.least, self.unit = float(net.attrs["least"]), str(net.attrs["unit"]).replace("m3", "m³")
         self.pressure_unit = "m" if net.medium == "water" else "kPa"
         self.simulated = net.name in plan.simulated
         if self.simulated:

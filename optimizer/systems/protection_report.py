@@ -24,7 +24,8 @@ def report_sections(problem: Problem, system: SystemProblem, plan: Plan) -> tupl
     before = (_by_year(view), _before_and_after(view))
     if not view.simulated:
         return (*before, *_filled(_services(view)))
-    return (flood_map(view), *before, *_filled(_curves(view), _elsewhere(view), _services(view)))
+    drawn = flood_map(view)
+    return (*((drawn,) if drawn.layers else ()), *before, *_filled(_curves(view), _elsewhere(view), _services(view)))
 
 
 def _filled(*sections: ReportTable | ReportCurves) -> tuple[ReportSection, ...]:

@@ -11,7 +11,7 @@ import pytest
 from optimizer.plan import Plan
 from optimizer.problem import Problem
 from optimizer.systems.protection_lookup import Lookup
-from optimizer.systems.registry import archetype
+from optimizer.systems.registry import archetype, checker
 from optimizer.verify import verify_plan
 from tests.systems.coupling_example import Compared, compared, starts_of
 from tests.systems.flood_cases import levees, tables
@@ -63,6 +63,23 @@ def test_the_checker_knows_what_is_lost(poor: Compared) -> None:
     found = verify_plan(dry, poor.joint)
     assert {v.rule for v in found.violations} == {"objective"}
     assert found.objective_recomputed > poor.joint.objective + 0.1
+
+
+def test_the_levee_is_named_with_what_it_keeps(poor: Compared) -> None:
+    """Taken away, the hub behind it would lose what is said, and the levee is in service no later than the hub."""
+    found = [c for c in verify_plan(poor.problem, poor.joint).couplings if c.kind == "protects"]
+    names = [str(c) for c in poor.problem.sequence["candidate"].values]
+    assert [(names[c.first], names[c.second][:2], c.place) for c in found] == [("L-ZA", "H-", "SA1")]
+    (levee,) = found
+    assert levee.binding == (levee.serves >= levee.ready)
+    look = Lookup(poor.problem.systems["flood"])
+    levels = poor.joint.systems["flood"]["level"].values
+    without = np.where(look.d["work"][:, None] == "L-ZA", 0, levels)
+    kept = (look.lost(without) - look.lost(levels))[list(look.d["place"]).index("SA1"), -1]
+    eye, cold = checker("facilities"), poor.problem.systems["cold_chain"]
+    worth = eye.exposed(poor.problem, cold, poor.joint.systems["cold_chain"])["SA1"][-1]  # type: ignore[attr-defined]
+    assert kept > 0
+    assert levee.worth == pytest.approx(kept * worth)
 
 
 def joined(a: dict[str, Change], b: dict[str, Change]) -> dict[str, Change]:
