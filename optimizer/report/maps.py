@@ -12,12 +12,12 @@ import numpy as np
 from markupsafe import Markup
 
 from optimizer.report.page import render_section
-from optimizer.report.svg import PALETTE, WIDTH, Projection, county_shapes, path_of, polyline, region_lines
+from optimizer.report.svg import WIDTH, Projection, county_shapes, path_of, polyline, region_lines
 from optimizer.report.views import Views
 from optimizer.systems.exhibits import MapLayer, Measure, ReportMap, Words
 
 RAMPS = {
-    "distinct": PALETTE,
+    "distinct": ("#e39b3b", "#7b6ba8", "#8c6b52", "#b5485d", "#5d7f3b", "#c9a227", "#4f7f7a", "#1f6f8b"),
     "plenty": ("#1b2a63", "#3f5fa8", "#4f93c4", "#74c0c4", "#b4dcb0"),
     "safety": ("#b3202c", "#e9893b", "#e5c64a", "#7fb46a", "#2c7a78"),
     "danger": ("#8aa9a0", "#f0cf63", "#eda044", "#dd6537", "#b02a37", "#641327"),

@@ -299,7 +299,9 @@ class _Preparation:
 
     def _places(self) -> dict[str, Any]:
         zone = {str(r["zone_id"]): i for i, r in enumerate(self.basins.zones)}
+        named = rows(self.region, "places").set_index("place_id").reindex([str(r["place_id"]) for r in self.basins.places])
         return {
+            **{f"place_{c}": ("place", np.array([text(v) for v in named[c]], str)) for c in ("name_zh", "name_en")},
             "place_zone": ("place", np.array([zone[str(r["zone_id"])] for r in self.basins.places], np.int64)),
             "place_outage": ("place", np.array([float(r["outage_days"]) / DAYS for r in self.basins.places])),
         }

@@ -45,8 +45,8 @@ def _by_year(view: ProtectionView) -> ReportTable:
         for t, label in enumerate(view.labels)
     )  # fmt: skip
     columns = (
-        Words("年份", "year"), Words("现状年期望损失 百万元", "expected annual damage as it stands, million CNY"),
-        Words("规划后 百万元", "with the plan, million CNY"), Words("减少 百万元", "avoided, million CNY"),
+        Words("年份", "year"), Words("现状 百万元/年", "as it stands, million CNY a year"),
+        Words("规划后 百万元/年", "with the plan, million CNY a year"), Words("减少 百万元/年", "avoided, million CNY a year"),
         Words("堤防提高的保护区", "zones with higher protection"),
     )  # fmt: skip
     return ReportTable(Words("年期望损失(EAD)", "Expected annual damage (EAD)"), columns, rows)
@@ -72,8 +72,9 @@ def _before_and_after(view: ProtectionView) -> ReportTable:
     return ReportTable(title, columns, tuple(rows))
 
 
-def _years(probability: float) -> str:
-    return f"{1 / probability:.0f}" if probability > 0 else "–"
+def _years(probability: float) -> float:
+    """Years between overtoppings, not a number where there is none."""
+    return round(1 / probability) if probability > 0 else float("nan")
 
 
 def _curves(view: ProtectionView) -> ReportCurves:
@@ -121,8 +122,8 @@ def _services(view: ProtectionView) -> ReportTable:
     look, levels = view.look, view.levels
     before, after = look.lost(np.zeros_like(levels)) * 365, look.lost(levels) * 365
     rows = tuple(
-        (str(place), view.zone(int(z)), round(float(before[k, 0]), 2), *(round(float(d), 2) for d in after[k]))
-        for k, (place, z) in enumerate(zip(look.d["place"], look.d["place_zone"], strict=True))
+        (view.place(k), view.zone(z), round(float(before[k, 0]), 2), *(round(float(d), 2) for d in after[k]))
+        for k, z in enumerate(look.d["place_zone"])
         if before[k].any() or after[k].any()
     )
     columns = (Words("地点", "place"), Words("保护区", "zone"), Words("现状", "as it stands"), *(Words(y, y) for y in view.labels))

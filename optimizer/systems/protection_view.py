@@ -56,6 +56,11 @@ class ProtectionView:
         seq, c = self.problem.sequence, int(self.d["zone_county"][z])
         return Words(str(seq["county_name_zh"].values[c]), str(seq["county_name_en"].values[c]))
 
+    def place(self, k: int) -> Words:
+        """Name of a place in a zone."""
+        zh, en = str(self.d["place_name_zh"][k]), str(self.d["place_name_en"][k])
+        return Words(zh or en, en or zh)
+
     def work(self, w: int | np.integer) -> Words:
         """Name of a work."""
         seq, c = self.problem.sequence, int(self.d["work_candidate"][w])

@@ -75,7 +75,7 @@ def test_every_feature_is_drawn_once_and_told_in_every_frame(views: Views, files
 
 
 def test_pipes_are_lines_in_the_geopackage(views: Views, files: Path) -> None:
-    layers = {name: kind for name, kind in pyogrio.list_layers(files / "plan.gpkg")}
+    layers = dict(pyogrio.list_layers(files / "plan.gpkg"))
     assert layers["net_pipes"] == "LineString" and layers["net_places"] == "Point"
     pipes = pyogrio.read_dataframe(files / "plan.gpkg", layer="net_pipes").set_index("id")
     size = views.plan.simulated["net"]["size"].values
