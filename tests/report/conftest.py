@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,15 @@ from optimizer.pipeline import examine
 from optimizer.plan_file import read_plan, write_plan
 from optimizer.report import write_report_files
 from optimizer.report.views import Views
+from optimizer.solve import SolverSettings, solve_problem
 from tests.systems.flood_cases import levees
 from tests.systems.flood_cases import tables as flood_tables
 from tests.systems.pipes_cases import network
 from tests.systems.pipes_cases import tables as pipe_tables
 from tests.systems.test_coupling import joined
-from tests.systems.tiny_runs import config, problem_of, solved
+from tests.systems.tiny_runs import config, problem_of
 
+ROUGH = SolverSettings(mip_gap=0.2, time_limit=60, threads=1)
 SYSTEMS = {**network(), **levees()}
 PLACES = [{"place_id": "A11", "zone_id": "ZA", "outage_days": 100}]
 
@@ -25,11 +28,21 @@ PLACES = [{"place_id": "A11", "zone_id": "ZA", "outage_days": 100}]
 def views(tmp_path_factory: pytest.TempPathFactory) -> Views:
     """A verified plan, read back from its file; pipes into A1 share a trench with its levee, A11 lies behind it."""
     folder = tmp_path_factory.mktemp("report")
-    changes = joined(pipe_tables(), flood_tables(works=False, value=4e8))
+    changes = joined(pipe_tables(), _placed(flood_tables(works=False, value=4e8)))
     problem, region = problem_of(folder / "region", SYSTEMS, **changes, zone_places=PLACES)
-    plan, verification = examine(problem, solved(problem), region, config(SYSTEMS))
+    plan, verification = examine(problem, solve_problem(problem, ROUGH), region, config(SYSTEMS))
     write_plan(folder / "plan.nc", problem, plan)
     return Views.of(problem, read_plan(folder / "plan.nc"), verification, region, config(SYSTEMS), {})
+
+
+def _placed(tables: dict[str, Any]) -> dict[str, Any]:
+    """Zones and reaches with a place on the map, one beside the other."""
+    zones = [{**row, "lon": 103.0 + i / 10, "lat": 36.0} for i, row in enumerate(tables["flood_zones"])]
+    reaches = [
+        {**row, "from_lon": 102.9 + i / 10, "from_lat": 36.1, "to_lon": 103.0 + i / 10, "to_lat": 36.0}
+        for i, row in enumerate(tables["river_reaches"])
+    ]
+    return {**tables, "flood_zones": zones, "river_reaches": reaches}
 
 
 @pytest.fixture(scope="session")
