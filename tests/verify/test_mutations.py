@@ -61,5 +61,5 @@ def test_a_broken_rule_is_named(mutation: Mutation, number: int):
 def test_there_are_at_least_200_broken_plans_and_every_rule_is_broken():
     assert len(MUTATIONS) * EACH >= 200
     problem, plan, _ = cases(next(m for m in MUTATIONS if "facilities" in m.features))[0]
-    never = {"simulation", "tables"}
-    assert set(verify_plan(problem, plan).checks) - never <= {m.rule for m in MUTATIONS}
+    elsewhere = {"simulation", "tables", "dependence"}  # these need regions or networks: the tests of systems break them
+    assert set(verify_plan(problem, plan).checks) - elsewhere <= {m.rule for m in MUTATIONS}
