@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from optimizer.design.hull import facets_of
-from optimizer.design.program import NO_CUTS, Cuts, Point, Pool, Program
+from optimizer.design.program import Cuts, Point, Pool, Program
 from optimizer.design.ranges import balance_of, chains, narrow, spread_heads
 from optimizer.design.relaxation import SIGNS, Box, Relaxation
 
@@ -118,21 +118,24 @@ class Contraction:
         (a, b), (c, d) = (after < (1.0 - NARROWER) * before).T, (old[:, 4:] != new[:, 4:]).T
         return np.logical_or(np.logical_or(a, b), np.logical_or(c, d))
 
-    def _least(self, pool: Pool, cut: float) -> Point | None:
-        """Solve with facets added until none is broken or the bound reaches ``cut``; None: it does, or nothing is left."""
-        bound = -np.inf
-        for _ in range(ROUNDS):
+    def _least(self, pool: Pool, cut: float = np.inf, rounds: int = ROUNDS) -> Point | None:
+        """Solve with facets added until none is broken or the bound reaches ``cut``; None: it does, or nothing is left.
+
+        The point has the best bound of all rounds.
+        """
+        best: Point | None = None
+        for _ in range(rounds):
             point = self.program.solve()
             if point is None:
                 return None
-            bound = max(bound, point.bound)
-            if bound * self.program.unit >= cut:
+            best = point if best is None else replace(point, bound=max(best.bound, point.bound))
+            if best.bound * self.program.unit >= cut:
                 return None
             cuts = pool.broken(self.relaxation, point)
             if not len(cuts.lane) or not np.isfinite(point.bound):
                 break
             self.program.add(cuts)
-        return point
+        return best
 
     def _narrowed(self, box: Box, pool: Pool, point: Point, columns: list[int], cut: float, end: float) -> Box | None:
         """Narrow flows (and heads) to what a cost below ``cut`` allows; None: nothing."""
@@ -147,9 +150,10 @@ class Contraction:
                 if abs(x[column] - ends[column]) < tiny[column]:
                     continue
                 program.aim(column, sign)
-                found = self._extreme(pool)
-                if found is None:
+                end_point = self._least(pool, rounds=2)
+                if end_point is None:
                     return None
+                found = end_point.bound
                 if sign > 0:
                     program.put(column, max(program.least[column], found - tiny[column] * 1e-3), program.most[column])
                 else:
@@ -157,16 +161,3 @@ class Contraction:
         low, bottom, _ = np.split(program.least, [r.lanes, r.lanes + r.spots])
         high, top, _ = np.split(program.most, [r.lanes, r.lanes + r.spots])
         return Box(low, high, np.append(bottom, r.fixed), np.append(top, r.fixed), box.first, box.last)
-
-    def _extreme(self, pool: Pool, rounds: int = 2) -> float | None:
-        best = -np.inf
-        for i in range(rounds):
-            point = self.program.solve()
-            if point is None:
-                return None
-            best = max(best, point.bound)
-            cuts = pool.broken(self.relaxation, point) if i + 1 < rounds else NO_CUTS
-            if not len(cuts.lane):
-                break
-            self.program.add(cuts)
-        return best

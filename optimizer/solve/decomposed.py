@@ -48,7 +48,7 @@ PLAN_WEIGHT = 8.0
 PROVED_AT_ONCE = 0.34
 """Share of the open blocks, the widest first, that are solved longer in a round."""
 MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.05
-"""From when on the relaxation is solved roughly as well, and the share of the time that the exact way then gets."""
+"""From when on the relaxation is solved roughly beside, and the share of the time that the exact way then gets."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 PATIENCE = 3.0
@@ -119,19 +119,21 @@ class Decomposition:
             yield self._settle(np.where(self.whole.integer, self.whole.col_lower, 0.0))
 
     def _relax(self) -> Iterator[Job | None]:
-        """Shadow prices of the relaxation, exact or rough, whichever come first where it is large."""
+        """Shadow prices of the relaxation: exact ones, or where it is large and those take long, rough ones."""
         whole = self.whole
         no_choice = np.zeros_like(whole.integer)
         limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
         task = self._task(Milp(whole.matrix, *limits, no_choice, whole.cost, whole.constant), None, 0.0, self._left())
+        exact: list[Answer] = []
+        rough: list[Answer] = []
         large = whole.matrix.nnz > MOST_ENTRIES and self.settings.nodes is None
-        limit = RELAXATION_SHARE * self.seconds if large else self._left()
-        if large:
-            yield Job(replace(task, first_order=True), partial(self._take_relaxation, rough=True))
-        if not large or self.width > 1:
-            yield Job(replace(task, seconds=limit, wall=limit), partial(self._take_relaxation, rough=False))
-        while self.prices.empty and not self.infeasible:
+        limit = RELAXATION_SHARE * self.seconds
+        yield Job(replace(task, seconds=limit, wall=PATIENCE * limit) if large else task, exact.append)
+        if large and not (exact and exact[0].termination == "optimal"):
+            yield Job(replace(task, first_order=True), rough.append)
+        while not exact or (large and exact[0].termination not in ("optimal", "infeasible") and not rough):
             yield None
+        self._take_relaxation(exact[0], rough[0] if rough and exact[0].termination != "optimal" else exact[0])
 
     def _proofs(self) -> Iterator[Job | None]:
         """Every block at prices, then at better ones, then those whose gap stays open for longer; and again."""
@@ -183,14 +185,13 @@ class Decomposition:
         return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
 
     # ---- prices and bounds
-    def _take_relaxation(self, answer: Answer, *, rough: bool) -> None:
-        """Shadow prices, the first to come; the value is a bound only where they are not rough."""
-        self.infeasible |= answer.termination == "infeasible" and not rough
-        if self.prices.empty:
-            duals = None if answer.duals is None else answer.duals[self.split.shared]
-            self.prices.add(shadow_prices(self.split, duals))
-        if answer.termination == "optimal" and not rough:
-            self.hear(answer.bound + TOLERANCE * abs(answer.bound))
+    def _take_relaxation(self, exact: Answer, priced: Answer) -> None:
+        """Shadow prices of one answer; the value of the exact one is a bound."""
+        self.infeasible |= exact.termination == "infeasible"
+        duals = None if priced.duals is None else priced.duals[self.split.shared]
+        self.prices.add(shadow_prices(self.split, duals))
+        if exact.termination == "optimal":
+            self.hear(exact.bound + TOLERANCE * abs(exact.bound))
 
     def _prove(self, chosen: Sequence[Known], number: int, seconds: float) -> Iterator[Job | None]:
         """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there."""
