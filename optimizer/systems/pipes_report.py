@@ -31,7 +31,7 @@ def _number(value: float, digits: int = 1) -> float:
 
 
 def _pressures(view: PipesView) -> ReportTable:
-    """Every period: places served, promised and simulated pressure there, the lowest and the median, the largest difference."""
+    """Every period: places served, promised and simulated pressure there, the lowest and the median, what is most missing of a promise."""
     rows: list[Row] = []
     for t, label in enumerate(view.labels):
         at = view.served_nodes(t)
@@ -39,18 +39,19 @@ def _pressures(view: PipesView) -> ReportTable:
             promised, found = view.promised[at, t], view.pressure[at, t]
             rows.append((
                 label, len(at), _number(promised.min()), _number(found.min()), _number(np.median(found)), _number(found.max()),
-                _number(np.abs(promised - found).max(), 3), int((found < view.least - 1e-3).sum()),
+                _number(max(0.0, float((promised - found).max())), 3), int((found < view.least - 1e-3).sum()),
             ))  # fmt: skip
     unit = view.pressure_unit
     columns = (
         Words("年份", "year"), Words("通达地点", "places served"),
-        Words(f"承诺最低 {unit}", f"lowest promised, {unit}"), Words(f"模拟最低 {unit}", f"lowest simulated, {unit}"),
+        Words(f"承诺不低于 {unit}", f"lowest promise, at least, {unit}"), Words(f"模拟最低 {unit}", f"lowest simulated, {unit}"),
         Words(f"模拟中位 {unit}", f"median simulated, {unit}"), Words(f"模拟最高 {unit}", f"highest simulated, {unit}"),
-        Words(f"承诺与模拟最大差 {unit}", f"largest difference, {unit}"),
+        Words(f"比承诺最多低 {unit}", f"most below its promise, {unit}"),
         Words(f"低于 {view.least:g} {unit} 的地点", f"places below {view.least:g} {unit}"),
     )  # fmt: skip
     title = Words("承诺压力与模拟压力(高峰用量)", "Pressures promised and simulated, at peak demand")
-    return ReportTable(title, columns, tuple(rows))
+    note = Words("模型承诺的是下限,模拟压力通常更高。", "What the model promises is a lower limit; what is simulated is mostly higher.")
+    return ReportTable(title, columns, tuple(rows), note)
 
 
 def _worst(view: PipesView) -> ReportTable:
@@ -70,7 +71,7 @@ def _worst(view: PipesView) -> ReportTable:
     unit = view.pressure_unit
     columns = (
         Words("地点", "place"), Words("县区", "county"), Words("最不利年份", "year"), Words("供应来源", "fed from"),
-        Words(f"承诺压力 {unit}", f"promised, {unit}"), Words(f"模拟压力 {unit}", f"simulated, {unit}"),
+        Words(f"承诺不低于 {unit}", f"promised at least, {unit}"), Words(f"模拟压力 {unit}", f"simulated, {unit}"),
         Words(f"高于要求 {unit}", f"above what is needed, {unit}"), Words(f"静压 {unit}", f"at rest, {unit}"),
     )  # fmt: skip
     title = Words(f"压力最不利的 {len(rows)} 个地点", f"The {len(rows)} places with the least pressure to spare")
