@@ -111,7 +111,8 @@ def _elsewhere(view: ProtectionView) -> ReportTable:
     )  # fmt: skip
     label = view.labels[-1]
     title = Words(f"{label} 年工程对上下游的影响", f"What works mean up and down the river in {label}")
-    note = Words("逐项去掉末年工程后重新演算河道洪水(不含内涝);正值为损失增加(堤防挡住的水流向下游),负值为减少(堤防在更大洪水的峰顶才漫溢,削减下游洪峰)。",
+    note = Words("逐项去掉末年工程后重新演算河道洪水(不含内涝);正值为损失增加(堤防挡住的水流向下游),"
+                 "负值为减少(堤防在更大洪水的峰顶才漫溢,削减下游洪峰)。",
                  "Each work of the last period taken away and all floods of the river (not of rain) routed again; more than 0: the "
                  "work adds damage there (water that a levee keeps out goes down the river), less than 0: it takes damage away (a "
                  "levee that is topped only at the peak of a larger flood takes water off that peak).")  # fmt: skip
