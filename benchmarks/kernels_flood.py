@@ -32,9 +32,9 @@ SAME_FLOW = 1e-9
 SAME_DEPTH = 1e-5
 LANDLAB_DEPTH = 1e-5
 """landlab adds this depth to all nodes at the start, and calls what is shallower dry."""
-STEPS = 3
-BYTES_A_CELL = 4 * 8
-"""Least traffic of a step in float32: depth, bed and two flows read, flows and depth written, and its line fetched."""
+STEPS = 9
+BYTES_A_CELL = 4 * 7
+"""Least traffic of a step in float32: depth, bed and two flows read, flows and depth written."""
 
 
 class Tree(NamedTuple):

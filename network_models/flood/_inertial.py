@@ -33,27 +33,34 @@ def _float_of(_typing: Any, _bits: Any) -> Any:
 
 bits_of: Any = intrinsic(_bits_of)
 float_of: Any = intrinsic(_float_of)
-ZERO, ONE, THIRD, FOUR_THIRDS, DRY32 = (np.float32(v) for v in (0.0, 1.0, 1.0 / 3.0, 4.0 / 3.0, DRY))
+ZERO, ONE, THIRD, TWO_NINTHS, FOUR_THIRDS, DRY32 = (
+    np.float32(v) for v in (0.0, 1.0, 1.0 / 3.0, 2.0 / 9.0, 4.0 / 3.0, DRY)
+)
 GUESS = np.int32(0x54A2FA8C)
 
 
 @inner(inline="always")
 def _flow32(level, level2, bed, bed2, flow, gdt, inverse_dx, friction):  # type: ignore[no-untyped-def]
-    """Bates et al. 2010, equation 11; depth^(-7/3) by Newton's method on 1 / cube root from a guess by its bits."""
+    """Bates et al. 2010, equation 11; depth^(-7/3) from 1 / cube root: a guess by its bits, a step of third order (the
+    series of (1 - off)^(-1/3)), a step of Newton's method.
+    """
     depth = max(level, level2) - max(bed, bed2)
     deep = max(depth, DRY32)
     r = float_of(np.int32(GUESS - np.int32(np.float32(bits_of(deep)) * THIRD)))
-    r = r * (FOUR_THIRDS - THIRD * deep * r * r * r)
-    r = r * (FOUR_THIRDS - THIRD * deep * r * r * r)
-    r = r * (FOUR_THIRDS - THIRD * deep * r * r * r)
+    off = ONE - deep * (r * r * r)
+    r = r + r * (off * (THIRD + TWO_NINTHS * off))
+    r = r * (FOUR_THIRDS - THIRD * deep * (r * r * r))
     r2 = r * r
-    new = (flow - gdt * deep * (level2 - level) * inverse_dx) / (ONE + friction * abs(flow) * (r2 * r2 * r2 * r))
+    new = (flow - gdt * inverse_dx * (deep * (level2 - level))) / (ONE + friction * abs(flow) * ((r2 * r2) * (r2 * r)))
     return new if depth > DRY32 else ZERO
 
 
 @inner(fastmath=VECTORS, error_model="numpy")
-def _rows32(depth, bed, along, across, new, limits, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
-    """Flows of rows begin..end and the depths of all of them but the first, whose upper flows another block computes."""
+def _rows32(depth, bed, along, across, limits, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
+    """Flows of rows begin..end and the depths of all of them but the first, whose upper flows another block computes.
+
+    A row's depths are written once the flows to the next row are known, and no later flow asks for them.
+    """
     begin, end = limits
     n_rows, n_columns = depth.shape
     for i in range(begin, end):
@@ -65,37 +72,33 @@ def _rows32(depth, bed, along, across, new, limits, gdt, idx, friction, ratio): 
             for j in range(n_columns):
                 p[j] = _flow32(h[j] + z[j], h2[j] + z2[j], z[j], z2[j], p[j], gdt, idx, friction)
         if i > begin and 0 < i < n_rows - 1:
-            _depths32(h, q, across[i - 1], across[i], new[i], ratio)
+            _depths32(depth, along, across, i, ratio)
 
 
 @inner(fastmath=VECTORS, error_model="numpy")
-def _depths32(h, q, above, below, out, ratio):  # type: ignore[no-untyped-def]
-    for j in range(1, len(h) - 1):
-        out[j] = max(ZERO, h[j] + ratio * (q[j - 1] - q[j] + above[j] - below[j]))
-
-
-@inner(fastmath=VECTORS, error_model="numpy")
-def _seam32(depth, along, across, new, i, ratio):  # type: ignore[no-untyped-def]
-    if 0 < i < depth.shape[0] - 1:
-        _depths32(depth[i], along[i], across[i - 1], across[i], new[i], ratio)
+def _depths32(depth, along, across, i, ratio):  # type: ignore[no-untyped-def]
+    h, q, above, below = depth[i, 1:-1], along[i], across[i - 1, 1:-1], across[i, 1:-1]
+    for j in range(len(h)):
+        h[j] = max(ZERO, h[j] + ratio * (q[j] - q[j + 1] + above[j] - below[j]))
 
 
 @kernel(fastmath=VECTORS, error_model="numpy")
-def step32(depth, bed, along, across, new, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
-    """One step in float32 by the calling thread; new depths go to ``new``, whose ring must hold the boundary."""
-    _rows32(depth, bed, along, across, new, (0, len(depth)), gdt, idx, friction, ratio)
+def step32(depth, bed, along, across, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
+    """One step in float32 by the calling thread, in place."""
+    _rows32(depth, bed, along, across, (0, len(depth)), gdt, idx, friction, ratio)
 
 
 @kernel(parallel=True, fastmath=VECTORS, error_model="numpy")
-def step32_threads(depth, bed, along, across, new, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
+def step32_threads(depth, bed, along, across, gdt, idx, friction, ratio):  # type: ignore[no-untyped-def]
     """``step32`` in blocks of rows dealt out to threads."""
     n = len(depth)
     blocks = -(-n // BLOCK)
     for b in prange(blocks):
         limits = (b * BLOCK, min(n, b * BLOCK + BLOCK))
-        _rows32(depth, bed, along, across, new, limits, gdt, idx, friction, ratio)
+        _rows32(depth, bed, along, across, limits, gdt, idx, friction, ratio)
     for b in prange(blocks):
-        _seam32(depth, along, across, new, b * BLOCK, ratio)
+        if 0 < b * BLOCK < n - 1:
+            _depths32(depth, along, across, b * BLOCK, ratio)
 
 
 @inner(error_model="numpy")

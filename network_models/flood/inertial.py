@@ -56,7 +56,7 @@ class Flooding:
             raise FloodError("grid: found a negative depth or a bed that is no number; expected 0 or more, and heights")
         positive(self.dx, "dx")
         self.along, self.across = np.zeros_like(self.depth), np.zeros_like(self.depth)
-        self.other = self.depth.copy()
+        self.share = np.empty_like(self.depth) if self.depth.dtype == np.float64 else np.empty((0, 0))
         self.entered = 0.0
 
     @classmethod
@@ -76,15 +76,14 @@ class Flooding:
         squared = self.manning**2
         if self.depth.dtype == np.float64:
             self.entered += kernel.step64(
-                self.depth, self.bed, self.along, self.across, self.other, dt, self.dx, squared
+                self.depth, self.bed, self.along, self.across, self.share, dt, self.dx, squared
             )
             return
         gdt = kernel.GRAVITY * dt
         constants = (np.float32(v) for v in (gdt, 1.0 / self.dx, gdt * squared, dt / self.dx))
         many = self.depth.size >= THREADED_CELLS and get_num_threads() > 1
         move = kernel.step32_threads if many else kernel.step32
-        move(self.depth, self.bed, self.along, self.across, self.other, *constants)
-        self.depth, self.other = self.other, self.depth
+        move(self.depth, self.bed, self.along, self.across, *constants)
 
     def longest_step(self) -> float:
         """Stable length of a step at the greatest depth, s."""
@@ -110,13 +109,7 @@ class Flooding:
         while time < duration:
             if boundary is not None:
                 boundary(at + time, self.depth)
-            if self.depth.dtype == np.float32:
-                self._copy_ring()
             dt = min(self.longest_step(), duration - time)
             self.step(dt)
             time, count = time + dt, count + 1
         return count
-
-    def _copy_ring(self) -> None:
-        for ring in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
-            self.other[ring] = self.depth[ring]

@@ -29,6 +29,6 @@ def warm() -> Iterator[str]:
         grid = Flooding.walled(np.ones((3, 3)), np.zeros((3, 3)), 10.0, 0.03, dtype)
         grid.step(0.1)
         yield f"flooding of a grid, {np.dtype(dtype)}"
-    rows = (grid.depth.astype(np.float32) for _ in range(5))
+    rows = (grid.depth.astype(np.float32) for _ in range(4))
     _inertial.step32_threads(*rows, *np.ones(4, np.float32))
     yield "in threads"
