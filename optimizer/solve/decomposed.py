@@ -24,6 +24,7 @@ from optimizer.solve.certificate import Certificate, certify
 from optimizer.solve.crew import crew
 from optimizer.solve.highs import Flag
 from optimizer.solve.known import Known
+from optimizer.solve.memory import Memory
 from optimizer.solve.merging import Merging
 from optimizer.solve.milp import Milp, some_columns
 from optimizer.solve.partition import SMALL
@@ -45,8 +46,8 @@ WORTH_WHILE = 1e-3
 """Relative gain from which on a merger pays."""
 PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
-PROVED_AT_ONCE = 0.34
-"""Share of the open blocks, the widest first, that are solved longer in a round."""
+LONGER, HELD = 3.0, 0.75
+"""How much longer the blocks are solved that hold most of the gap within blocks, and the share of it that they hold."""
 MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.05
 """From when on the relaxation is solved roughly beside, and the share of the time that the exact way then gets."""
 OUTWARD = 0.7
@@ -70,6 +71,8 @@ class Decomposition:
         The blocks; found where None.
     executor
         Where blocks are solved; None: processes of this machine, this process alone for ``threads`` 1.
+    memory
+        What an earlier solve has learned of these blocks; takes what this one learns.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Decomposition:
         until: float,
         split: Split | None = None,
         executor: Callable[[], Executor] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.board, self.settings, self.stop, self.until = board, settings, stop, until
         self.whole = board.compiled
@@ -94,7 +98,11 @@ class Decomposition:
         self.executor = executor
         self.seconds = max(0.0, until - time.monotonic())
         self.infeasible = self.met = self.proved = False
-        self.tasks = 0
+        self.spent = 0.0
+        self.memory = memory or Memory()
+        first = FIRST_SHARE * self.seconds * self.width / max(1, len(self.known))
+        self.share = first if self.memory.share is None else self.memory.share
+        self.memory.recall([*self.known, self.rest], self.prices)
         self._remember()
 
     # ---- the story
@@ -111,6 +119,7 @@ class Decomposition:
             serve(hands, [Stream(self._begin())], self.until, self._over, timed=timed)
             streams = [Stream(self._proofs()), Stream(self._plans(), PLAN_WEIGHT)]
             serve(hands, streams, self.until, self._over, timed=timed)
+        self.memory.remember([*self.known, self.rest], self.prices, self.share)
         return "infeasible" if self.infeasible else "time_limit"
 
     def _begin(self) -> Iterator[Job]:
@@ -136,20 +145,22 @@ class Decomposition:
         self._take_relaxation(exact[0], rough[0] if rough and exact[0].termination != "optimal" else exact[0])
 
     def _proofs(self) -> Iterator[Job | None]:
-        """Every block at prices, then at better ones, then those whose gap stays open for longer; and again."""
-        short = self._limit(FIRST_SHARE * self.seconds * self.width / max(1, len(self.known)))
-        yield from self._relax()
-        yield from self._prove([self.rest, *self.known], self.prices.reference, short)
+        """Every block at prices; then those for longer that leave most open, or all at other prices: by what each gained."""
+        if self.prices.empty:
+            yield from self._relax()
+            yield from self._prove([self.rest, *self.known], self.prices.reference)
         self.met = True
+        gained = {self._longer: np.inf, self._elsewhere: np.inf}
+        step = self._elsewhere
         for round_number in itertools.count(1):
             if self.settings.passes is not None and round_number > self.settings.passes:
                 break
-            tasks = self.tasks
-            yield from self._reprice(short)
-            widest = self._widest()
-            count = round(PROVED_AT_ONCE * len(widest) + 0.5)
-            yield from self._prove(widest[:count], self.prices.reference, self._limit(short * 2.0**round_number))
-            if self.tasks == tasks:
+            other = next(one for one in gained if one != step)
+            step = other if gained[other] >= gained[step] else step
+            before, spent = self.board.bound, self.spent
+            yield from step()
+            gained[step] = (before - self.board.bound) / max(self.spent - spent, 1.0)
+            if self.spent == spent:
                 yield None
         self.proved = True
 
@@ -176,12 +187,20 @@ class Decomposition:
     def _over(self) -> bool:
         return self.stop.is_set() or self.board.closed.is_set() or self.infeasible or self._left() <= 0.0
 
-    def _task(self, model: Milp, start: np.ndarray | None, gap: float, seconds: float) -> Task:
-        """A task within what is left of the time; within nodes instead where those are limited."""
-        self.tasks += 1
+    def _task(
+        self, model: Milp, start: np.ndarray | None, gap: float, seconds: float, effort: float = 1.0
+    ) -> Task:
+        """A task within what is left of the time; within nodes instead where those are limited.
+
+        Parameters
+        ----------
+        seconds
+            Limit already multiplied by ``effort``, which nodes are multiplied by.
+        """
+        self.spent += effort
         nodes, left = self.settings.nodes, max(self._left(), 0.05)
         if nodes is not None:
-            return Task(model, start, gap, left, left, nodes, self.settings.seed)
+            return Task(model, start, gap, left, left, round(nodes * effort), self.settings.seed)
         return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
 
     # ---- prices and bounds
@@ -193,8 +212,11 @@ class Decomposition:
         if exact.termination == "optimal":
             self.hear(exact.bound + TOLERANCE * abs(exact.bound))
 
-    def _prove(self, chosen: Sequence[Known], number: int, seconds: float) -> Iterator[Job | None]:
-        """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there."""
+    def _prove(self, chosen: Sequence[Known], number: int) -> Iterator[Job | None]:
+        """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there.
+
+        Each is solved as long as its own ``effort`` says.
+        """
         answers = 0
 
         def take(known: Known, answer: Answer) -> None:
@@ -204,7 +226,8 @@ class Decomposition:
 
         for known in chosen:
             model = known.block.priced(self.prices[number])
-            yield Job(self._task(model, known.start(model), BLOCK_GAP, seconds), partial(take, known))
+            seconds = self._limit(self.share * known.effort)
+            yield Job(self._task(model, known.start(model), BLOCK_GAP, seconds, known.effort), partial(take, known))
         while answers < len(chosen):
             yield None
 
@@ -213,6 +236,8 @@ class Decomposition:
         self.infeasible |= answer.termination == "infeasible"
         known.prove(number, answer.bound + TOLERANCE * abs(answer.bound))
         known.learn(answer.plans)
+        if answer.termination == "optimal":
+            known.closed.add(number)
         everything = [self.rest, *self.known]
         bound = self.prices.bound(number, everything)
         if np.isfinite(bound):
@@ -228,13 +253,24 @@ class Decomposition:
             )
         self.board.hear_bound(bound)
 
-    def _widest(self) -> list[Known]:
-        """Blocks whose gap at the reference prices is open, the widest first."""
+    def _longer(self) -> Iterator[Job | None]:
+        """The blocks that leave most open at the reference prices, longer than before."""
         number = self.prices.reference
-        best = np.array([known.best(self.prices[number]) for known in self.known])
-        gaps = np.array([known.bound(number) for known in self.known]) - best
+        chosen = self._widest()
+        for known in chosen:
+            known.effort *= LONGER
+        yield from self._prove(chosen, number)
+
+    def _widest(self) -> list[Known]:
+        """The blocks that hold most of what is open within blocks at the reference prices, the widest first."""
+        number = self.prices.reference
+        left = [known for known in self.known if number not in known.closed]
+        gaps = np.array([known.bound(number) - known.best(self.prices[number]) for known in left])
         order = np.argsort(-gaps, kind="stable")
-        return [self.known[i] for i in order if gaps[i] > BLOCK_GAP * max(1e-6, abs(best[i]))]
+        if not np.isfinite(gaps).all():
+            return [left[i] for i in order if not np.isfinite(gaps[i])]
+        count = int(np.searchsorted(np.cumsum(gaps[order]), HELD * gaps.sum())) + 1
+        return [left[i] for i in order[:count]]
 
     def certificate(self) -> Certificate | None:
         """What proves the bound; None while there is none from the blocks."""
@@ -248,9 +284,9 @@ class Decomposition:
         return certificate if certificate.bound <= proved else None
 
     # ---- plans
-    def _reprice(self, seconds: float) -> Iterator[Job | None]:
-        """The prices that the plans known ask, near the best so far; then every block at them."""
-        if self.prices.empty or not all(known.plans for known in self.known):
+    def _elsewhere(self) -> Iterator[Job | None]:
+        """Every block at the prices that the plans known ask, near the best so far."""
+        if not all(known.plans for known in self.known):
             return
         centre = self.prices[self.prices.reference]
         for known in self.known:
@@ -264,7 +300,8 @@ class Decomposition:
         if answers[0].duals is not None:
             asked = shadow_prices(self.split, answers[0].duals[self.pricing.shared])
             number = self.prices.add(centre + OUTWARD * (asked - centre))
-            yield from self._prove([self.rest, *self.known], number, seconds)
+            yield from self._prove([self.rest, *self.known], number)
+            self.prices.learn(number)
 
     def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""

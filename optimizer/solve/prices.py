@@ -57,19 +57,17 @@ class Prices:
         return len(self.vectors) - 1
 
     def width(self) -> np.ndarray:
-        """How far each price may move from the reference prices, narrower after every step that gave no better bound.
-
-        A share of itself, at least a share of the mean of its like (tagged, or found).
-        """
-        if len(self.vectors) > 1:
-            better = self.reference == len(self.vectors) - 1
-            self.step = min(1.0, self.step / NEARER) if better else self.step * NEARER
+        """How far each price may move from the reference: a share of itself, at least of the mean of its like."""
         prices = self.vectors[self.reference]
         width = NEAR * np.abs(prices)
         for like in (self.split.tagged, ~self.split.tagged):
             paid = np.abs(prices[like & (prices != 0)])
             width[like] = np.maximum(width[like], LEAST_NEAR * float(paid.mean()) if len(paid) else 0.0)
         return self.step * width
+
+    def learn(self, number: int) -> None:
+        """Whether a price vector is the best now decides how far the next may move."""
+        self.step = min(1.0, self.step / NEARER) if self.reference == number else self.step * NEARER
 
     def fixed(self, number: int) -> float:
         """Price times limit, and the constant of the model."""

@@ -18,6 +18,7 @@ import numpy as np
 from optimizer.errors import InfeasibleError
 from optimizer.plan import Plan, Round
 from optimizer.problem import Problem
+from optimizer.solve.memory import Memory
 from optimizer.solve.progress import Listener, Progress, silent
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.solve import build, narrowed_to, solve_built, solve_problem
@@ -98,6 +99,7 @@ class _Rounds:
         self.model = build(problem)
         self.began = time.monotonic()
         self.steered = self.model
+        self.memory = Memory()
         self.known: set[Cut] = set()
         self.bound = np.inf
         self.best: Plan | None = None
@@ -121,15 +123,16 @@ class _Rounds:
         began = time.monotonic()
         share = SHARE if number < self.settings.rounds else 1.0
         limits = replace(self.settings, time_limit=share * self._left())
-        plan = solve_built(self.model, limits, self._named(number), hint=hint)
+        plan = solve_built(self.model, limits, self._named(number), hint=hint, memory=self.memory)
         self.bound = min(self.bound, plan.outcome.bound)
         trial = self._try(plan)
         self._add(trial.cuts)
         last = trial.plan if trial.short == 0 else self._repaired(trial.plan)
         found = (trial.short, len(trial.valid), len(trial.heuristic))
         self._note(Round(number, plan.objective, self.bound, *found, self._confirmed, time.monotonic() - began))
-        ended = self._closed() or not trial.cuts or plan.outcome.termination == "interrupted"
-        return last, not ended
+        stopped = plan.outcome.termination == "interrupted"
+        done = not trial.cuts and plan.outcome.termination == "optimal"
+        return last, not (self._closed() or stopped or done)
 
     def _try(self, plan: Plan) -> _Trial:
         """Simulate a plan, put its value right, and keep it where it is the best that holds."""

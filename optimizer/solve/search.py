@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.model.compiled import Compiled
-from optimizer.solve.blocks import Split, find_blocks
+from optimizer.solve.blocks import Split
 from optimizer.solve.board import Board
 from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import Solved, run
+from optimizer.solve.memory import Memory
 from optimizer.solve.neighbourhoods import Neighbourhoods
 from optimizer.solve.progress import Listener
 from optimizer.solve.settings import SolverSettings
@@ -33,6 +34,7 @@ def solve_compiled(
     time_limit: float,
     listener: Listener,
     stop: threading.Event,
+    memory: Memory | None = None,
 ) -> Solved:
     """Maximise a Compiled, whole or by blocks, whichever its size asks for.
 
@@ -40,21 +42,24 @@ def solve_compiled(
     ----------
     stop
         Set by the caller to end the search and keep the best plan.
+    memory
+        What an earlier solve of the same model with fewer rows has learned; takes what this one learns.
     """
     board = Board(compiled, settings.mip_gap, listener, stage)
     board.offer(start)
     if compiled.integer.sum() >= FEWEST_CHOICES:
-        split = find_blocks(compiled)
+        memory = memory or Memory()
+        split = memory.split(compiled)
         if len(split.blocks) >= FEWEST_BLOCKS:
-            return _by_blocks(board, split, settings, time_limit, stop)
+            return _by_blocks(board, split, settings, time_limit, stop, memory)
     return _whole(board, settings, start, time_limit, stop)
 
 
 def _by_blocks(
-    board: Board, split: Split, settings: SolverSettings, time_limit: float, stop: threading.Event
+    board: Board, split: Split, settings: SolverSettings, time_limit: float, stop: threading.Event, memory: Memory
 ) -> Solved:
     began = time.monotonic()
-    work = Decomposition(board, settings, stop, began + time_limit, split)
+    work = Decomposition(board, settings, stop, began + time_limit, split, memory=memory)
     termination = work.solve()
     evidence = f"by blocks, dual bounds of HiGHS: {split.describe()}"
     result = _result(board, termination, stop, began)

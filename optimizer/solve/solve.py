@@ -20,6 +20,7 @@ from optimizer.solve.certificate import CERTIFICATE
 from optimizer.solve.elastic import explain
 from optimizer.solve.greedy import greedy_start
 from optimizer.solve.highs import Solved, interruptible, run
+from optimizer.solve.memory import Memory
 from optimizer.solve.progress import Listener, silent
 from optimizer.solve.reach import within_reach
 from optimizer.solve.reading import read_plan
@@ -117,11 +118,18 @@ def solve_built(
     *,
     hint: Plan | None = None,
     start: np.ndarray | None = None,
+    memory: Memory | None = None,
 ) -> Plan:
-    """Solve a built model, from the values of all columns of a plan where one is known."""
+    """Solve a built model, from the values of all columns of a plan where one is known.
+
+    Parameters
+    ----------
+    memory
+        What earlier solves of the same model with fewer cuts have learned, where it has one metric.
+    """
     began = time.monotonic()
     with interruptible() as stop:
-        ranks = _Ranks(built, settings, listener, stop, began)
+        ranks = _Ranks(built, settings, listener, stop, began, memory)
         ranked = ranks.solve(hint, start)
     values = _settle(ranks.compiled, ranks.values, settings)
     termination = next((s.termination for s in ranked if s.termination != "optimal"), "optimal")
@@ -160,8 +168,17 @@ class _Ranks:
     ``compiled`` maximises the rank at hand under what the ranks before it demand; ``values`` is the best plan so far.
     """
 
-    def __init__(self, built: Built, settings: SolverSettings, listener: Listener, stop: Event, began: float) -> None:
+    def __init__(
+        self,
+        built: Built,
+        settings: SolverSettings,
+        listener: Listener,
+        stop: Event,
+        began: float,
+        memory: Memory | None,
+    ) -> None:
         self.built, self.settings, self.listener, self.stop, self.began = built, settings, listener, stop, began
+        self.memory = memory if len(built.model.problem.objective.metrics) == 1 else None
         self.compiled = built.compiled
         self.values = np.empty(0)
 
@@ -195,6 +212,7 @@ class _Ranks:
             time_limit=left / ranks_left,
             listener=self.listener,
             stop=self.stop,
+            memory=self.memory,
         )
 
 

@@ -68,7 +68,7 @@ def widened(narrowed: Strengthened, plan: Plan, settings: SolverSettings, second
     outcome = plan.outcome
     bound = max(min(narrowed.bound, max(narrowed.left_out, outcome.bound)), outcome.incumbent)
     closed = bound - outcome.incumbent <= settings.mip_gap * max(abs(outcome.incumbent), 1e-9)
-    ended = outcome.termination if outcome.termination != "optimal" else "time_limit"
+    ended = "interrupted" if outcome.termination == "interrupted" else "time_limit"
     evidence = narrowed.evidence if bound >= narrowed.bound else f"{narrowed.evidence}; then {outcome.evidence}"
     systems = {**plan.systems, narrowed.system: narrowed.expand(plan.systems[narrowed.system])}
     whole = replace(

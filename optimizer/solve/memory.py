@@ -1,0 +1,58 @@
+"""What a solve by blocks leaves to the next one of the same model with more rows: prices, plans and bounds of the blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from optimizer.model.compiled import Compiled
+from optimizer.solve.blocks import Split, find_blocks, take_apart
+from optimizer.solve.known import Known
+from optimizer.solve.prices import Prices
+
+
+@dataclass
+class Memory:
+    """Empty at first. Rows that were added since only take plans away, so that every bound still holds.
+
+    Parameters
+    ----------
+    label
+        (columns,) block of each column, or None.
+    known
+        What was known of the blocks and of the rest, the rest last.
+    vectors, reference
+        Prices, and the number of the best of them.
+    share
+        Seconds that a block is solved in the first place.
+    """
+
+    label: np.ndarray | None = None
+    known: list[Known] = field(default_factory=list)
+    vectors: list[np.ndarray] = field(default_factory=list)
+    reference: int = 0
+    share: float | None = None
+
+    def split(self, compiled: Compiled) -> Split:
+        """The blocks as they were, or found anew where there is nothing to remember."""
+        return find_blocks(compiled) if self.label is None else take_apart(compiled, self.label)
+
+    def recall(self, known: Sequence[Known], prices: Prices) -> None:
+        """Tell what was known to those who know nothing yet; plans that the added rows forbid are forgotten."""
+        if self.label is None:
+            return
+        for now, before in zip(known, self.known, strict=True):
+            now.bounds, now.effort = dict(before.bounds), before.effort
+            now.learn(plan for plan in before.plans if now.block.model.admits(plan))
+        prices.vectors = [np.append(v, np.zeros(len(prices.split.shared) - len(v))) for v in self.vectors]
+        prices.reference = self.reference
+
+    def remember(self, known: Sequence[Known], prices: Prices, share: float) -> None:
+        """Keep what a solve has learned."""
+        self.label = np.zeros(sum(len(one.block.columns) for one in known), np.int64)
+        for number, one in enumerate(known):
+            self.label[one.block.columns] = number
+        self.known, self.vectors, self.reference = list(known), prices.vectors, prices.reference
+        self.share = share
