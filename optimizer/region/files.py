@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,13 +163,15 @@ def _cell(value: object) -> str:
 def _from_geopackage(path: Path, names: Sequence[str]) -> dict[str, TextTable]:
     import pyogrio
 
-    try:
-        layers = {str(name) for name, _ in pyogrio.list_layers(path)}
-    except pyogrio.errors.DataSourceError as error:
-        raise InputError(f"{path.name}: not a GeoPackage that can be read: {error}.") from None
     found = {}
-    for name in names:
-        if name in layers:
-            frame = pyogrio.read_dataframe(path, layer=name, read_geometry=False)
-            found[name] = TextTable(f"{path.name}, layer {name}", frame.map(_cell).astype(object), first_line=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of GDAL; what is missing is said by name later
+        try:
+            layers = {str(name) for name, _ in pyogrio.list_layers(path)}
+        except pyogrio.errors.DataSourceError as error:
+            raise InputError(f"{path.name}: not a GeoPackage that can be read: {error}.") from None
+        for name in names:
+            if name in layers:
+                frame = pyogrio.read_dataframe(path, layer=name, read_geometry=False)
+                found[name] = TextTable(f"{path.name}, layer {name}", frame.map(_cell).astype(object), first_line=1)
     return found
