@@ -48,8 +48,10 @@ PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
 LONGER, HELD = 3.0, 0.75
 """How much longer the blocks are solved that hold most of the gap within blocks, and the share of it that they hold."""
-MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.05
-"""From when on the relaxation is solved roughly beside, and the share of the time that the exact way then gets."""
+MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.12
+"""From when on the relaxation is solved roughly to begin with, and the share of the time that the exact way then gets."""
+HALF = 0.5
+"""Share of the blocks up to which a pass at rough prices is left for one at exact prices."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 PATIENCE = 3.0
@@ -99,6 +101,7 @@ class Decomposition:
         self.seconds = max(0.0, until - time.monotonic())
         self.infeasible = self.met = self.proved = False
         self.spent = 0.0
+        self.exact: np.ndarray | None = None
         self.memory = memory or Memory()
         first = FIRST_SHARE * self.seconds * self.width / max(1, len(self.known))
         self.share = first if self.memory.share is None else self.memory.share
@@ -128,27 +131,28 @@ class Decomposition:
             yield self._settle(np.where(self.whole.integer, self.whole.col_lower, 0.0))
 
     def _relax(self) -> Iterator[Job | None]:
-        """Shadow prices of the relaxation: exact ones, or where it is large and those take long, rough ones."""
+        """Shadow prices of the relaxation; where it is large, rough ones to begin with, and exact ones when they come."""
         whole = self.whole
         no_choice = np.zeros_like(whole.integer)
         limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
         task = self._task(Milp(whole.matrix, *limits, no_choice, whole.cost, whole.constant), None, 0.0, self._left())
-        exact: list[Answer] = []
-        rough: list[Answer] = []
-        large = whole.matrix.nnz > MOST_ENTRIES and self.settings.nodes is None
-        limit = RELAXATION_SHARE * self.seconds
-        yield Job(replace(task, seconds=limit, wall=PATIENCE * limit) if large else task, exact.append)
-        if large and not (exact and exact[0].termination == "optimal"):
-            yield Job(replace(task, first_order=True), rough.append)
-        while not exact or (large and exact[0].termination not in ("optimal", "infeasible") and not rough):
+        if whole.matrix.nnz <= MOST_ENTRIES or self.settings.nodes is not None:
+            yield Job(task, partial(self._take_exact, alone=True))
+        else:
+            yield Job(replace(task, first_order=True), self._take_rough)
+            if self.width > 1:
+                limit = RELAXATION_SHARE * self.seconds
+                yield Job(replace(task, seconds=limit, wall=PATIENCE * limit), self._take_exact)
+        while self.prices.empty:
             yield None
-        self._take_relaxation(exact[0], rough[0] if rough and exact[0].termination != "optimal" else exact[0])
 
     def _proofs(self) -> Iterator[Job | None]:
         """Every block at prices; then those for longer that leave most open, or all at other prices: by what each gained."""
         if self.prices.empty:
             yield from self._relax()
             yield from self._prove([self.rest, *self.known], self.prices.reference)
+            if self.exact is not None:
+                yield from self._elsewhere()
         self.met = True
         gained = {self._longer: np.inf, self._elsewhere: np.inf}
         step = self._elsewhere
@@ -157,6 +161,7 @@ class Decomposition:
                 break
             other = next(one for one in gained if one != step)
             step = other if gained[other] >= gained[step] else step
+            step = step if self.exact is None else self._elsewhere
             before, spent = self.board.bound, self.spent
             yield from step()
             gained[step] = (before - self.board.bound) / max(self.spent - spent, 1.0)
@@ -204,18 +209,28 @@ class Decomposition:
         return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
 
     # ---- prices and bounds
-    def _take_relaxation(self, exact: Answer, priced: Answer) -> None:
-        """Shadow prices of one answer; the value of the exact one is a bound."""
-        self.infeasible |= exact.termination == "infeasible"
-        duals = None if priced.duals is None else priced.duals[self.split.shared]
-        self.prices.add(shadow_prices(self.split, duals))
-        if exact.termination == "optimal":
-            self.hear(exact.bound + TOLERANCE * abs(exact.bound))
+    def _take_rough(self, answer: Answer) -> None:
+        """Prices to begin with, where none are there yet; the value of a rough answer is no bound."""
+        if self.prices.empty:
+            self._price_by(answer)
+
+    def _take_exact(self, answer: Answer, *, alone: bool = False) -> None:
+        """Shadow prices to begin with, or to be tried next; the value is a bound."""
+        self.infeasible |= answer.termination == "infeasible"
+        if answer.termination == "optimal":
+            self.hear(answer.bound + TOLERANCE * abs(answer.bound))
+        if self.prices.empty and (alone or answer.termination == "optimal"):
+            self._price_by(answer)
+        elif answer.termination == "optimal" and answer.duals is not None:
+            self.exact = shadow_prices(self.split, answer.duals[self.split.shared])
+
+    def _price_by(self, answer: Answer) -> None:
+        self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
 
     def _prove(self, chosen: Sequence[Known], number: int) -> Iterator[Job | None]:
         """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there.
 
-        Each is solved as long as its own ``effort`` says.
+        Each is solved as long as its own ``effort`` says. The first pass is left where exact prices come early in it.
         """
         answers = 0
 
@@ -225,6 +240,8 @@ class Decomposition:
             self.take_bound(known, number, answer)
 
         for known in chosen:
+            if self.exact is not None and not self.met and answers < HALF * len(chosen):
+                return
             model = known.block.priced(self.prices[number])
             seconds = self._limit(self.share * known.effort)
             yield Job(self._task(model, known.start(model), BLOCK_GAP, seconds, known.effort), partial(take, known))
@@ -285,7 +302,11 @@ class Decomposition:
 
     # ---- plans
     def _elsewhere(self) -> Iterator[Job | None]:
-        """Every block at the prices that the plans known ask, near the best so far."""
+        """Every block at exact prices of the relaxation, once; else at those that the plans known ask, near the best."""
+        if self.exact is not None:
+            number, self.exact = self.prices.add(self.exact), None
+            yield from self._prove([self.rest, *self.known], number)
+            return
         if not all(known.plans for known in self.known):
             return
         centre = self.prices[self.prices.reference]
