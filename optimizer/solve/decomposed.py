@@ -155,7 +155,7 @@ class Decomposition:
                 yield from self._elsewhere()
         self.met = True
         gained = {self._longer: np.inf, self._elsewhere: np.inf}
-        step = self._elsewhere
+        step, idle = self._elsewhere, 0
         for round_number in itertools.count(1):
             if self.settings.passes is not None and round_number > self.settings.passes:
                 break
@@ -165,7 +165,9 @@ class Decomposition:
             before, spent = self.board.bound, self.spent
             yield from step()
             gained[step] = (before - self.board.bound) / max(self.spent - spent, 1.0)
-            if self.spent == spent:
+            idle = idle + 1 if self.spent == spent else 0
+            if idle == len(gained):
+                idle = 0
                 yield None
         self.proved = True
 

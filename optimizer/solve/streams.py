@@ -44,7 +44,7 @@ def serve(hands: Crew, streams: Sequence[Stream], until: float, over: Callable[[
     """
     while not over():
         while hands.free and not over():
-            found = _next(streams)
+            found = _next(streams) or _next(streams)  # one stream's look may be what another has waited for
             if found is None:
                 break
             stream, job = found
