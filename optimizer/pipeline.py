@@ -68,7 +68,7 @@ def run(config: RunConfig, region: Region, clock: Stopwatch, listener: Listener 
         region=region,
         config=config,
         extras={"seconds": clock.seconds, "flips": flips, "rounds": rounds},
-        certificate=None if rounds else plan.meta.get(CERTIFICATE),
+        certificate=plan.meta.get(CERTIFICATE),
     )
     return RunResult(folder, plan, verification)
 

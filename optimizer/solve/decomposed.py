@@ -106,6 +106,8 @@ class Decomposition:
         first = FIRST_SHARE * self.seconds * self.width / max(1, len(self.known))
         self.share = first if self.memory.share is None else self.memory.share
         self.memory.recall([*self.known, self.rest], self.prices)
+        if not self.prices.empty:
+            self.hear(self.prices.bound(self.prices.reference, [self.rest, *self.known]))
         self._remember()
 
     # ---- the story

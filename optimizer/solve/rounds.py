@@ -92,7 +92,9 @@ def plan_in_rounds(
 
 
 class _Rounds:
-    """``model`` proves; ``steered`` has heuristic cuts beside its own and serves for repairs alone."""
+    """``model`` proves; ``steered`` has heuristic cuts beside its own and serves for repairs alone; ``proof`` is the
+    certificate of the best bound, empty where cuts of simulation took part in it.
+    """
 
     def __init__(self, problem: Problem, settings: SolverSettings, simulate: Simulate, listener: Listener) -> None:
         self.problem, self.settings, self.simulate, self.listener = problem, settings, simulate, listener
@@ -103,6 +105,7 @@ class _Rounds:
         self.known: set[Cut] = set()
         self.bound = np.inf
         self.best: Plan | None = None
+        self.proof: dict[str, object] = {}
         self.log: list[Round] = []
 
     def run(self, hint: Plan | None) -> Plan:
@@ -124,7 +127,9 @@ class _Rounds:
         share = SHARE if number < self.settings.rounds else 1.0
         limits = replace(self.settings, time_limit=share * self._left())
         plan = solve_built(self.model, limits, self._named(number), hint=hint, memory=self.memory)
-        self.bound = min(self.bound, plan.outcome.bound)
+        if plan.outcome.bound < self.bound:
+            self.bound = plan.outcome.bound
+            self.proof = {} if any(cut.valid for cut in self.known) else dict(plan.meta)
         trial = self._try(plan)
         self._add(trial.cuts)
         last = trial.plan if trial.short == 0 else self._repaired(trial.plan)
@@ -184,6 +189,7 @@ class _Rounds:
         stopped = last.outcome.termination
         return replace(
             plan,
+            meta=self.proof,
             outcome=replace(
                 plan.outcome,
                 termination="optimal" if self._closed() else stopped if stopped == "interrupted" else ended,

@@ -24,6 +24,7 @@ from optimizer.solve.crew import crew
 from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import run
 from optimizer.solve.known import Known
+from optimizer.solve.memory import Memory
 from optimizer.solve.merging import Merging
 from optimizer.solve.milp import Milp, some_columns
 from optimizer.solve.prices import admitted
@@ -32,6 +33,7 @@ from optimizer.solve.progress import silent
 from optimizer.solve.solve import Built, build
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Task
+from optimizer.systems.protocol import ColumnTag, Cut
 from tests.random_problems import random_problem
 
 SETTINGS = SolverSettings(mip_gap=1e-4, time_limit=60)
@@ -128,6 +130,35 @@ def test_cut_to_pieces_the_bound_still_holds_and_plans_obey_every_row(seed: int)
     assert board.bound >= optimum - tolerance
     if board.values is not None:
         assert Milp(**{f.name: getattr(built.compiled, f.name) for f in dataclasses.fields(Milp)}).admits(board.values)
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_what_was_learned_still_holds_under_more_rows(seed: int):
+    """Bounds and plans of an earlier solve are kept where the added row allows them; the new bound is a bound."""
+    built, memory = build(CASES[seed]), Memory()
+    measured = SolverSettings(mip_gap=1e-4, time_limit=60, threads=1, nodes=100, passes=1)
+    best = run(built.compiled, SolverSettings(mip_gap=0.0, time_limit=60)).values
+    assert best is not None
+    position = {id(v): i for i, v in enumerate(built.variables)}
+    last = built.model.problem.horizon.n_periods - 1
+    done = [
+        p
+        for (p, t), v in built.model.pyomo.sequence.started.items()
+        if t == last and id(v) in position and best[position[id(v)]] > 0.5 > built.compiled.col_lower[position[id(v)]]
+    ]
+    cut = Cut(tuple(ColumnTag("", "started", (p, last)) for p in done), (1.0,) * len(done), "<=", len(done) - 1.0, True)
+    boards = []
+    for model in (built, built.with_cuts([cut] if done else [])):
+        board = Board(model.compiled, 0.0, silent, "blocks")
+        label = memory.split(model.compiled) if boards else find_blocks(model.compiled, small=3, large=3)
+        work = Decomposition(board, measured, threading.Event(), time.monotonic() + 60, label, memory=memory)
+        assert not boards or board.bound <= boards[0].bound + 1e-6 * abs(boards[0].bound)
+        work.solve()
+        boards.append(board)
+        optimum = run(model.compiled, SolverSettings(mip_gap=0.0, time_limit=60)).objective
+        tolerance = 1e-6 * max(1.0, abs(optimum))
+        assert board.bound >= optimum - tolerance and board.objective <= optimum + tolerance
+    assert sum(len(known.plans) for known in memory.known) > 0
 
 
 def test_pieces_are_small_and_cut_rows_are_what_ties_them():
