@@ -106,6 +106,7 @@ class Decomposition:
         first = FIRST_SHARE * self.seconds * self.width / max(1, len(self.known))
         self.share = first if self.memory.share is None else self.memory.share
         self.memory.recall([*self.known, self.rest], self.prices)
+        board.offer(self.memory.plan(self.whole))
         if not self.prices.empty:
             self.hear(self.prices.bound(self.prices.reference, [self.rest, *self.known]))
         self._remember()
@@ -124,7 +125,7 @@ class Decomposition:
             serve(hands, [Stream(self._begin())], self.until, self._over, timed=timed)
             streams = [Stream(self._proofs()), Stream(self._plans(), PLAN_WEIGHT)]
             serve(hands, streams, self.until, self._over, timed=timed)
-        self.memory.remember([*self.known, self.rest], self.prices, self.share)
+        self.memory.remember([*self.known, self.rest], self.prices, self.share, self.board.values)
         return "infeasible" if self.infeasible else "time_limit"
 
     def _begin(self) -> Iterator[Job]:

@@ -10,7 +10,11 @@ import numpy as np
 from optimizer.model.compiled import Compiled
 from optimizer.solve.blocks import Split, find_blocks, take_apart
 from optimizer.solve.known import Known
+from optimizer.solve.milp import Milp
 from optimizer.solve.prices import Prices
+
+ROUNDED = 1e-5
+"""What a row may be off by in a plan put together from parts; amounts are settled again before it is read."""
 
 
 @dataclass
@@ -27,6 +31,8 @@ class Memory:
         Prices, and the number of the best of them.
     share
         Seconds that a block is solved in the first place.
+    values
+        Of all columns: the best plan.
     """
 
     label: np.ndarray | None = None
@@ -34,6 +40,7 @@ class Memory:
     vectors: list[np.ndarray] = field(default_factory=list)
     reference: int = 0
     share: float | None = None
+    values: np.ndarray | None = None
 
     def split(self, compiled: Compiled) -> Split:
         """The blocks as they were, or found anew where there is nothing to remember."""
@@ -49,10 +56,18 @@ class Memory:
         prices.vectors = [np.append(v, np.zeros(len(prices.split.shared) - len(v))) for v in self.vectors]
         prices.reference = self.reference
 
-    def remember(self, known: Sequence[Known], prices: Prices, share: float) -> None:
+    def plan(self, compiled: Compiled) -> np.ndarray | None:
+        """The best plan, where the added rows allow it."""
+        if self.values is None:
+            return None
+        limits = compiled.row_lower, compiled.row_upper, compiled.col_lower, compiled.col_upper
+        whole = Milp(compiled.matrix, *limits, compiled.integer, compiled.cost)
+        return self.values if whole.admits(self.values, ROUNDED) else None
+
+    def remember(self, known: Sequence[Known], prices: Prices, share: float, values: np.ndarray | None) -> None:
         """Keep what a solve has learned."""
         self.label = np.zeros(sum(len(one.block.columns) for one in known), np.int64)
         for number, one in enumerate(known):
             self.label[one.block.columns] = number
         self.known, self.vectors, self.reference = list(known), prices.vectors, prices.reference
-        self.share = share
+        self.share, self.values = share, values
