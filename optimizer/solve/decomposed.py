@@ -46,6 +46,8 @@ WORTH_WHILE = 1e-3
 """Relative gain from which on a merger pays."""
 PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
+MOST_NODES = 2**31 - 1
+"""More than that HiGHS cannot count."""
 LONGER, HELD = 3.0, 0.75
 """How much longer the blocks are solved that hold most of the gap within blocks, and the share of it that they hold."""
 MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.12
@@ -167,7 +169,8 @@ class Decomposition:
             step = step if self.exact is None else self._elsewhere
             before, spent = self.board.bound, self.spent
             yield from step()
-            gained[step] = (before - self.board.bound) / max(self.spent - spent, 1.0)
+            gain = before - self.board.bound if np.isfinite(self.board.bound) else 0.0
+            gained[step] = gain / max(self.spent - spent, 1.0)
             idle = idle + 1 if self.spent == spent else 0
             if idle == len(gained):
                 idle = 0
@@ -210,7 +213,7 @@ class Decomposition:
         self.spent += effort
         nodes, left = self.settings.nodes, max(self._left(), 0.05)
         if nodes is not None:
-            return Task(model, start, gap, left, left, round(nodes * effort), self.settings.seed)
+            return Task(model, start, gap, left, left, min(round(nodes * effort), MOST_NODES), self.settings.seed)
         return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
 
     # ---- prices and bounds

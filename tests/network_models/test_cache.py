@@ -119,7 +119,7 @@ def test_an_unwritable_cache_gives_way_to_another(tmp_path, monkeypatch):
     assert folder_for("cpu").is_dir()
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners of files here")
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="skipped: needs files with owners (POSIX)")
 def test_a_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
