@@ -6,11 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from optimizer._paths import region_path
 from optimizer.config import RunConfig
 from optimizer.errors import InputError
-from optimizer.region import Region, read_region
+
+if TYPE_CHECKING:
+    from optimizer.region import Region
 
 
 @dataclass
@@ -28,6 +31,8 @@ class Stopwatch:
 
 def open_region(config: RunConfig) -> Region:
     """Read a region and refuse it when its tables have faults."""
+    from optimizer.region import read_region
+
     region = read_region(region_path(config.region.name, config.region.path))
     findings = region.check()
     if findings:
