@@ -20,7 +20,7 @@ class Outcome:
     ----------
     termination
         ``optimal`` (gap closed to the demanded one), ``time_limit``, ``round_limit``, ``interrupted``, ``infeasible``,
-        ``node_limit``.
+        ``node_limit``, ``contradicted`` (the solver, by its tolerances, calls infeasible what this plan obeys).
     solution
         ``feasible``, ``refuted`` (obeys the model, but simulation finds that it does not keep its promises) or ``none``.
     incumbent, bound

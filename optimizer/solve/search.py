@@ -119,5 +119,7 @@ def _result(board: Board, termination: str, stop: threading.Event, began: float)
         termination = "interrupted"
     elif termination == "interrupted":
         termination = "time_limit"
+    elif termination == "infeasible" and board.values is not None:
+        termination = "contradicted"
     bound = max(board.bound, board.objective)
     return Solved(termination, board.values, board.objective, bound, time.monotonic() - began)

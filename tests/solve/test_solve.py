@@ -17,7 +17,7 @@ from optimizer.model.assembly import build_model
 from optimizer.model.compiled import compile_model
 from optimizer.problem import POOL, EpsilonBound, Lock, Objective
 from optimizer.solve import SolverSettings, solve_problem
-from optimizer.solve.highs import interruptible, run
+from optimizer.solve.highs import Solved, interruptible, run
 from optimizer.solve.milp import Milp
 from optimizer.solve.solve import build
 from optimizer.solve.work import Task, solve_task
@@ -151,3 +151,13 @@ def test_rough_duals_have_the_signs_of_exact_ones():
     one_sided = np.isinf(compiled.row_lower) & np.isfinite(compiled.row_upper)
     assert scale > 0 and (rough.duals[one_sided] >= -0.05 * scale).all()
     assert rough.objective == pytest.approx(exact.objective, rel=0.05)
+
+
+def test_a_solver_that_denies_a_known_plan_is_not_believed(monkeypatch: pytest.MonkeyPatch):
+    problem = rich_problem(2)
+    known = solve_problem(problem, EXACT)
+    denied = Solved("infeasible", None, -np.inf, np.inf, 0.1)
+    monkeypatch.setattr("optimizer.solve.search.run", lambda *_, **__: denied)
+    plan = solve_problem(problem, EXACT, hint=known)
+    assert plan.outcome.termination == "contradicted"
+    assert plan.objective == pytest.approx(known.objective) and plan.outcome.gap > 0
