@@ -28,7 +28,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "confirmed": ("模拟确认的最好方案", "Best plan that simulation confirms"),
     "interrupted": ("被中断,给出当时最好的方案", "interrupted; this is the best plan until then"),
     "node_limit": ("达到节点上限", "a limit of the search was reached"),
-    "contradicted": ("求解器按其容差判为无解,而本方案满足全部规则", "the solver, by its tolerances, found no plan; this one obeys every rule"),
+    "contradicted": (
+        "求解器按其容差判为无解,而本方案满足全部规则",
+        "the solver, by its tolerances, found no plan; this one obeys every rule",
+    ),
     "map": ("分年地图", "Map by year"),
     "map_note": ("县区颜色为服务水平,圆点为已投用项目", "Shade: share of demand served; dots: projects in service"),
     "service": ("服务水平", "Service"),
