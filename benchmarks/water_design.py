@@ -122,8 +122,8 @@ def designed(case: DesignCase, network: DesignNetwork, time_limit: float, seeds:
 
 
 def searched_and_proved(network: DesignNetwork, time_limit: float, seeds: int) -> tuple[list[Board], Bound]:
-    """Search in one thread and prove in this one, each told of the other, until the bound meets the cost; then search by the
-    other seeds, each until it meets the bound. Every thread has so many seconds of processor time.
+    """Search in two threads and prove in this one, each told of the others, until the bound meets the cost; then search by
+    the other seeds, each until it meets the bound. Every thread has so many seconds of processor time.
     """
     searches = [Search(network, SearchSettings(), seed + 1, time.thread_time) for seed in range(seeds)]
     searches[0].compile()

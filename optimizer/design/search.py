@@ -43,7 +43,7 @@ class SearchSettings:
     reheat: tuple[float, ...] = (math.nan, 0.3, 0.3, 0.6)
     belief: float = 0.7
     polish: int = 20_000
-    workers: int = 1
+    workers: int = 2
 
 
 @dataclass

@@ -35,7 +35,7 @@ from optimizer.solve.streams import Job, Stream, serve
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Answer, Task
 
-FIRST_SHARE, STEP_SHARE, MERGE_SHARE = 0.4, 0.015, 0.08
+FIRST_SHARE, STEP_SHARE, MERGE_SHARE = 0.6, 0.015, 0.08
 """Shares of the time for the first solve of all blocks, for one neighbourhood, for one merger."""
 LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
 """Of one task."""
