@@ -118,7 +118,7 @@ def mean_pressure(p: float, q: float) -> tuple[float, float, float]:
     total = p + q
     fraction = p / total
     return (
-        (2.0 / 3.0) * (total - p * q / total),
+        (2.0 / 3.0) * (total - q * fraction),
         (2.0 / 3.0) * (1.0 - (1.0 - fraction) ** 2),
         (2.0 / 3.0) * (1.0 - fraction * fraction),
     )
@@ -156,15 +156,18 @@ def pipe_law(
         return ui - uj - c0 * base * friction, 1.0, 1.0, c0 * base * slope
     pm, di, dj = mean_pressure(pi, pj)
     factor, bent = max(c0 + pm * (c1 + pm * c2), LEAST_FACTOR), c1 + 2.0 * pm * c2
-    s = rise / factor
+    s = rise / factor if rise != 0.0 else 0.0
     phi, bow = weight(s)
     grown = 1.0 + s * phi
     lost = factor * base * friction * phi
-    by_z = uj * grown * s / factor - base * friction * (phi - s * bow)
+    by_z = -base * friction * (phi - s * bow)
+    if s != 0.0:
+        by_z += uj * grown * s / factor
     by_i, by_j = 1.0, grown
     if pi > LEAST_PRESSURE and pj > LEAST_PRESSURE:
-        by_i += by_z * bent * di / (2.0 * pi)
-        by_j -= by_z * bent * dj / (2.0 * pj)
+        share = 0.5 * by_z * bent / (pi * pj)
+        by_i += share * di * pj
+        by_j -= share * dj * pi
     residual, by_m = ui - grown * uj - lost, factor * base * slope * phi
     if fixed_loss > 0.0:
         spread = math.sqrt(m * m + ONSET * ONSET)
