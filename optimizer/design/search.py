@@ -1,4 +1,7 @@
-"""Search for the cheapest design: annealing from many starting points, each result taken down to a local optimum."""
+"""Search for the cheapest design: annealing from many starting points, each result taken down to a local optimum.
+
+Every thread searches by itself, an island: those that began again from one shared best design all ended near it.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,9 @@ class SearchSettings:
     moves
         Moves of the first annealing; each later one has ``growth`` times as many, up to ``most``.
     hot, cold
-        Temperatures at the beginning and the end, in mean cost steps from one size to the next.
+        Temperatures at the beginning and the end, in mean cost steps from one size to the next; ends by island, in turn.
     reheat
-        Temperatures of restarts from the best design, as shares of ``hot``, in turn; NaN: from an arbitrary design.
+        Temperatures of restarts from the island's best design, as shares of ``hot``, in turn; NaN: from an arbitrary one.
     belief
         Share of the predicted missing head that is believed.
     """
@@ -39,7 +42,7 @@ class SearchSettings:
     growth: float = 1.2
     most: int = 3_000_000
     hot: float = 2.0
-    cold: float = 0.03
+    cold: tuple[float, ...] = (0.03, 0.01)
     reheat: tuple[float, ...] = (math.nan, 0.3, 0.3, 0.6)
     belief: float = 0.7
     polish: int = 20_000
@@ -48,7 +51,7 @@ class SearchSettings:
 
 @dataclass
 class Board:
-    """The best design so far, what was spent, and the length of the next annealing."""
+    """The best design so far, and what was spent."""
 
     cost: float = math.inf
     chosen: np.ndarray | None = None
@@ -58,17 +61,12 @@ class Board:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def report(self, cost: float, chosen: np.ndarray, solved: int, after: float) -> None:
-        """Note a result."""
+        """Note the result of a restart."""
         with self.lock:
+            self.restarts += 1
             self.solved += solved
             if cost < self.cost * (1.0 - 1e-9):
                 self.cost, self.chosen, self.found_after = cost, chosen.copy(), after
-
-    def next(self) -> int:
-        """Number of the next restart."""
-        with self.lock:
-            self.restarts += 1
-            return self.restarts - 1
 
 
 class Search:
@@ -91,7 +89,7 @@ class Search:
         if len(self.free) == 0:
             return self._only()
         with ThreadPoolExecutor(self.settings.workers) as pool:
-            jobs = [pool.submit(self._work, seconds, stop) for _ in range(self.settings.workers)]
+            jobs = [pool.submit(self._work, island, seconds, stop) for island in range(self.settings.workers)]
             for job in jobs:
                 job.result()
         return self.board
@@ -122,13 +120,13 @@ class Search:
     def _from(self, memory: tuple, chosen: np.ndarray) -> None:
         start_flows(self.network.layout, self.network.sizes, memory[1], chosen)
 
-    def _work(self, seconds: float, stop: Callable[[float], bool]) -> None:
+    def _work(self, island: int, seconds: float, stop: Callable[[float], bool]) -> None:
         memory, penalty, pace, began = self._memory(), 0.1 * self.step, 0.0, self.clock()
+        mine = Board()
         while (left := seconds - (self.clock() - began)) > 0 and not stop(self.board.cost):
-            number = self.board.next()
-            moves = self._moves(number, left, pace)
+            moves = self._moves(mine.restarts, left, pace)
             begin = self.clock()
-            penalty = self._restart(memory, number, moves, (penalty, began))
+            penalty = self._restart(memory, island, moves, mine, (penalty, began))
             pace = (self.clock() - begin) / moves
 
     def _moves(self, number: int, left: float, pace: float) -> int:
@@ -137,29 +135,30 @@ class Search:
         fits = left / pace if pace > 0 else planned
         return max(int(min(planned, 1.1 * fits)), 100)
 
-    def _restart(self, memory: tuple, number: int, moves: int, state: tuple[float, float]) -> float:
+    def _restart(self, memory: tuple, island: int, moves: int, mine: Board, state: tuple[float, float]) -> float:
         """Anneal and descend; ``state`` is the penalty and when this thread began. Returns the penalty."""
         penalty, began = state
         layout, sizes, settings = self.network.layout, self.network.sizes, self.settings
-        seed = (self.seed * 1_000_003 + number * 7919) % 2**31
-        chosen, hot = self._start(number, seed)
+        seed = (self.seed * 1_000_003 + island * 15_485_863 + mine.restarts * 7919) % 2**31
+        chosen, hot = self._start(mine, seed)
         self._from(memory, chosen)
-        cooling = Cooling(hot * self.step, settings.cold * self.step, moves, settings.belief, seed)
+        cold = settings.cold[island % len(settings.cold)]
+        cooling = Cooling(hot * self.step, cold * self.step, moves, settings.belief, seed)
         best = chosen.copy()
         cost, penalty, solved = anneal(layout, sizes, self.near, self.free, memory, chosen, best, cooling, penalty)
         if math.isfinite(cost):
             self._from(memory, best)
             cost, more = descend(layout, sizes, self.free, memory, best, cost, (max(settings.polish, moves // 4), seed))
-            self.board.report(cost, best, solved + more, self.clock() - began)
+            solved += more
+        for board in (mine, self.board):
+            board.report(cost, best, solved, self.clock() - began)
         return penalty
 
-    def _start(self, number: int, seed: int) -> tuple[np.ndarray, float]:
-        """Design and temperature that a restart begins with."""
-        share = self.settings.reheat[number % len(self.settings.reheat)]
-        with self.board.lock:
-            best = self.board.chosen
-        if best is not None and not math.isnan(share):
-            return best.copy(), self.settings.hot * share
+    def _start(self, mine: Board, seed: int) -> tuple[np.ndarray, float]:
+        """Design and temperature that the next restart of an island begins with."""
+        share = self.settings.reheat[mine.restarts % len(self.settings.reheat)]
+        if mine.chosen is not None and not math.isnan(share):
+            return mine.chosen.copy(), self.settings.hot * share
         top = self.network.sizes.options - 1
         down = np.random.default_rng(seed).integers(0, 3, len(top))
         return np.maximum(top - down, 0).astype(np.int64), self.settings.hot
