@@ -47,6 +47,7 @@ requirements:
 	uv pip compile -q requirements/build.in $(UVFLAGS) -o requirements/build.txt
 	uv pip compile -q pyproject.toml $(UVFLAGS) -o requirements/run.txt
 	uv pip compile -q requirements/dev.in -c requirements/run.txt $(UVFLAGS) -o requirements/dev.txt
+	uv pip compile -q requirements/cluster.in -c requirements/run.txt $(UVFLAGS) -o requirements/cluster.txt
 	uv pip compile -q requirements/bench.in -c requirements/run.txt $(UVFLAGS) -o requirements/bench.txt
 
 UVFLAGS := --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-annotate \

@@ -96,7 +96,8 @@ class ObjectiveConfig(Strict):
 class SolverConfig(Strict):
     """How hard the solver tries. Times in seconds; ``mip_gap`` relative; ``threads`` 0 = as many as there are.
 
-    ``time_limit`` is for all ``rounds`` of planning and simulation together.
+    ``time_limit`` is for all ``rounds`` of planning and simulation together; ``cluster`` is the address of a Dask scheduler
+    whose workers solve the blocks, empty: this machine does.
     """
 
     name: str
@@ -107,6 +108,7 @@ class SolverConfig(Strict):
     sensitivity_time_limit: NonNegative = 60.0
     options: dict[str, Any] = {}
     rounds: Annotated[int, Field(ge=1, le=1000)] = 6
+    cluster: str = Field(default="", max_length=200)
 
 
 class RunSettings(Strict):
@@ -157,10 +159,10 @@ class RunConfig(Strict):
     def canonical(self) -> str:
         """The config as one line of JSON for hashing: keys sorted, systems in their order.
 
-        What does not change the result stands outside: ``run.*``, ``solver.threads``, and ``region.path`` (the region's
-        files are hashed by content).
+        What does not change the result stands outside: ``run.*``, ``solver.threads``, ``solver.cluster``, and
+        ``region.path`` (the region's files are hashed by content).
         """
-        content = self.model_dump(mode="json", exclude={"run": True, "solver": {"threads"}, "region": {"path"}})
+        content = self.model_dump(mode="json", exclude={"run": True, "solver": {"threads", "cluster"}, "region": {"path"}})
         content["system"] = list(content["system"].values())
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 

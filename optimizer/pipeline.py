@@ -76,7 +76,8 @@ def run(config: RunConfig, region: Region, clock: Stopwatch, listener: Listener 
 def settings_of(config: RunConfig) -> SolverSettings:
     """Solver settings of a run."""
     solver = config.solver
-    return SolverSettings(solver.mip_gap, solver.time_limit, solver.threads, solver.seed, solver.options, solver.rounds)
+    limits = solver.mip_gap, solver.time_limit, solver.threads, solver.seed, solver.options, solver.rounds
+    return SolverSettings(*limits, cluster=solver.cluster)
 
 
 def simulator(problem: Problem, region: Region) -> Simulate:

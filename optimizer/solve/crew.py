@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from optimizer.errors import InputError
+from optimizer.solve.cluster import cores
 from optimizer.solve.highs import Flag
 from optimizer.solve.work import Answer, Task, prepare, solve_task
 
@@ -120,12 +122,20 @@ class Crew:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.width, context, initializer=prepare, initargs=(self._flag,))
 
+    def _made_again(self) -> Executor:
+        """An executor in place of one that is lost; where there is none to be had, processes of this machine."""
+        try:
+            return self._make()
+        except InputError:
+            self.width = min(self.width, cores())
+            return self._processes()
+
     def _give(self, given: _Given) -> None:
         given.silent_until = time.monotonic() + given.task.wall + SILENCE
         try:
             future = self._executor.submit(solve_task, given.task)
         except (BrokenExecutor, RuntimeError):
-            self._executor = self._make()
+            self._executor = self._made_again()
             future = self._executor.submit(solve_task, given.task)
         self._given[future] = given
 

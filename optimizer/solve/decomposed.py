@@ -21,6 +21,7 @@ from optimizer.errors import ChengxiangError
 from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.board import Board
 from optimizer.solve.certificate import Certificate, certify
+from optimizer.solve.cluster import workers
 from optimizer.solve.crew import crew
 from optimizer.solve.highs import Flag
 from optimizer.solve.known import Known
@@ -74,7 +75,7 @@ class Decomposition:
     split
         The blocks; found where None.
     executor
-        Where blocks are solved; None: processes of this machine, this process alone for ``threads`` 1.
+        Where blocks are solved in place of what the settings say.
     memory
         What an earlier solve has learned of these blocks; takes what this one learns.
     """
@@ -98,8 +99,8 @@ class Decomposition:
         self.pricing = Pricing(board.compiled, self.split)
         self.around = Surroundings(board.compiled, self.split, settings.seed)
         self.merging = Merging(self.around, settings.seed)
-        self.width = 1 if settings.threads == 1 else max(2, settings.threads)
-        self.executor = executor
+        self.width, usual = workers(settings)
+        self.executor = executor or usual
         self.seconds = max(0.0, until - time.monotonic())
         self.infeasible = self.met = self.proved = False
         self.spent = 0.0

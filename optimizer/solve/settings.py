@@ -47,7 +47,10 @@ class SolverSettings:
     time_limit
         Seconds of wall time for the whole solve, all ranks of the objective together.
     threads
-        1: the proof alone; otherwise a search for plans goes on beside it.
+        1: the proof alone; otherwise a search for plans goes on beside it. Blocks are solved by so many processes; 0: as
+        many as there are processors, two at least.
+    cluster
+        Address of a Dask scheduler whose workers solve the blocks instead.
     seed
         For HiGHS and the search.
     rounds
@@ -67,6 +70,7 @@ class SolverSettings:
     rounds: int = 6
     nodes: int | None = None
     passes: int | None = None
+    cluster: str = ""
 
     def __post_init__(self) -> None:
         for name in self.options:
