@@ -13,6 +13,16 @@ from optimizer.design.relaxation import Box, Relaxation
 FREE = 1e30
 BREACH = 1e-7
 """Breach of a facet, in its own scale, from which on it is added."""
+OPTIONS: dict[str, bool | int | str] = {
+    "output_flag": False,
+    "threads": 1,
+    "presolve": "off",
+    "solver": "simplex",
+    "simplex_iteration_limit": 20_000,
+}
+"""A program takes some hundred steps from the last basis; the simplex can lose its way for ever (HiGHS 1.15 on the network
+foss_iron), and a program without an end proves nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Program:
         values = np.concatenate([np.full(int((e < r.spots).sum()), s) for e, s in inner])
         self.balance = csr_matrix((values, (rows, columns)), shape=(r.spots, r.lanes))
         self.highs = highspy.Highs()
-        for name, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
+        for name, value in OPTIONS.items():
             self.highs.setOptionValue(name, value)
         self.cuts = NO_CUTS
         self.least = self.most = np.empty(0)
@@ -132,16 +142,19 @@ class Program:
         return np.where(spot >= r.spots, r.fixed[np.maximum(spot - r.spots, 0)], 0.0)
 
     def solve(self) -> Point | None:
-        """Solve; None: there is no solution."""
+        """Solve, from the last basis; once more from none where that leads nowhere. None: there is no solution."""
         self.highs.run()
+        if self.highs.getModelStatus() == highspy.HighsModelStatus.kIterationLimit:
+            self.highs.clearSolver()
+            self.highs.run()
         status = self.highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             return None
         solution = self.highs.getSolution()
         if status != highspy.HighsModelStatus.kOptimal:
-            return Point(
-                -np.inf, *(np.zeros(n) for n in (self.lanes, self.spots, self.links, len(self.cuts.lane), self.lanes))
-            )
+            ends = self.spots + len(self.relaxation.fixed)
+            sizes = self.lanes, ends, self.links, len(self.cuts.lane), self.lanes
+            return Point(-np.inf, *(np.zeros(n) for n in sizes))
         x, y = np.array(solution.col_value), np.array(solution.row_dual)
         flow, heads, cost = np.split(x, [self.lanes, self.lanes + self.spots])
         heads = np.append(heads, self.relaxation.fixed)

@@ -132,3 +132,11 @@ def test_where_no_design_holds_the_proof_says_so():
     bound = Proof(design(pressure=60.0)).run(20.0, lambda: np.inf)
     assert bound.proved
     assert np.isinf(bound.value)
+
+
+def test_programs_that_come_to_no_end_prove_nothing():
+    network = design()
+    proof = Proof(network)
+    proof.program.highs.setOptionValue("simplex_iteration_limit", 0)
+    bound = proof.run(3.0, lambda: np.inf)
+    assert proof.floor <= bound.value <= cheapest(network)
