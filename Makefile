@@ -40,7 +40,7 @@ bench-smoke: $(DEV)
 
 bench: $(BENCH)
 	@for suite in kernels evaluate routing dikes gas-operation gas-expansion gas-simulation water-simulation water-design siting sequence province; do \
-		echo "== $$suite"; $(BIN)/chengxiang bench $$suite --json benchmarks/results/$$(echo $$suite | tr - _).json; done
+		echo "== $$suite"; $(BIN)/chengxiang bench $$suite --json benchmarks/results/$$suite.json; done
 
 # needs uv; writes exact versions with hashes and no registry address
 requirements:
