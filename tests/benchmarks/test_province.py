@@ -10,11 +10,13 @@ import pytest
 
 from benchmarks.province import Case, _alone, _compared, run
 from benchmarks.province_greedy import Purse, afforded
-from benchmarks.province_methods import measure
+from benchmarks.province_methods import judged, measure
 from benchmarks.province_options import METHODS
 from benchmarks.province_plot import gaps, plot
 from benchmarks.province_region import Province
 from optimizer.errors import InputError
+from optimizer.plan import Outcome
+from optimizer.verify.result import Verification, Violation
 
 CASE = Case(1, 5, 2, "short", ("cold_chain", "water"))
 
@@ -81,3 +83,13 @@ def test_a_purse_pays_no_more_than_there_is() -> None:
 def test_unknown_rivals_are_refused() -> None:
     with pytest.raises(InputError, match=r"--against: found 'gurobi'; expected some of highs"):
         run(smoke=False, time_limit=1.0, against="gurobi")
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"),
+    [((), "optimal"), (("pressure",), "refuted"), (("pressure", "budget"), "failed"), (("budget",), "failed")],
+)
+def test_only_a_pressure_that_was_promised_is_refuted(rules: tuple[str, ...], status: str) -> None:
+    broken = tuple(Violation(rule, "here", "1", "2 or more") for rule in rules)
+    outcome = Outcome("optimal", "feasible", 1.0, 1.0, 1.0)
+    assert judged(outcome, Verification(not broken, broken, {}, 1.0, 1.0)) == status
