@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from optimizer.errors import ChengxiangError
 from optimizer.model.compiled import Compiled
 from optimizer.solve.progress import Listener, Progress
+
+TOLERANCE = 1e-6
+"""Relative: what rounding in a solver may cost; a bound is loosened by it, and a plan may not beat a bound by more."""
 
 
 @dataclass
@@ -38,6 +42,25 @@ class Board:
             self.values, self.objective = values, objective
         self._tell()
         return True
+
+    def place(self, values: np.ndarray) -> bool:
+        """Take a plan if it is better, whether it was; never one above a bound that was proved."""
+        objective = float(self.compiled.cost @ values + self.compiled.constant)
+        if objective > self.bound + TOLERANCE * max(1.0, abs(self.bound)):
+            raise ChengxiangError(
+                f"internal error: a plan of {objective:.6f} was found although {self.bound:.6f} was proved to be the "
+                "most; no result is published. Please report this with the configuration."
+            )
+        return self.offer(values)
+
+    def prove(self, bound: float) -> None:
+        """Take a bound that holds; never one below a plan that obeys every rule."""
+        if self.objective > bound + TOLERANCE * max(1.0, abs(bound)):
+            raise ChengxiangError(
+                f"internal error: a bound of {bound:.6f} was proved although a plan of {self.objective:.6f} is "
+                "known; no result is published. Please report this with the configuration."
+            )
+        self.hear_bound(bound)
 
     def hear(self, progress: Progress) -> None:
         """Progress of the proof: its bound, and how its own plan compares."""

@@ -17,9 +17,8 @@ from typing import cast
 
 import numpy as np
 
-from optimizer.errors import ChengxiangError
 from optimizer.solve.blocks import Split, find_blocks
-from optimizer.solve.board import Board
+from optimizer.solve.board import TOLERANCE, Board
 from optimizer.solve.certificate import Certificate, certify
 from optimizer.solve.cluster import workers
 from optimizer.solve.crew import crew
@@ -59,8 +58,6 @@ OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 PATIENCE = 3.0
 """Wall time that a task may take, as a multiple of its processor time."""
-TOLERANCE = 1e-6
-"""Relative: what rounding in a solver may cost; a bound is loosened by it, and a plan may not beat a bound by more."""
 
 
 class Decomposition:
@@ -111,7 +108,7 @@ class Decomposition:
         self.memory.recall([*self.known, self.rest], self.prices)
         board.offer(self.memory.plan(self.whole))
         if not self.prices.empty:
-            self.hear(self.prices.bound(self.prices.reference, [self.rest, *self.known]))
+            self.board.prove(self.prices.bound(self.prices.reference, [self.rest, *self.known]))
         self._remember()
 
     # ---- the story
@@ -227,7 +224,7 @@ class Decomposition:
         """Shadow prices to begin with, or to be tried next; the value is a bound."""
         self.infeasible |= answer.termination == "infeasible"
         if answer.termination == "optimal":
-            self.hear(answer.bound + TOLERANCE * abs(answer.bound))
+            self.board.prove(answer.bound + TOLERANCE * abs(answer.bound))
         if self.prices.empty and (alone or answer.termination == "optimal"):
             self._price_by(answer)
         elif answer.termination == "optimal" and answer.duals is not None:
@@ -267,17 +264,8 @@ class Decomposition:
         everything = [self.rest, *self.known]
         bound = self.prices.bound(number, everything)
         if np.isfinite(bound):
-            self.hear(bound)
+            self.board.prove(bound)
             self.prices.reference = self.prices.best(everything)
-
-    def hear(self, bound: float) -> None:
-        """A bound that holds; never one below a plan that obeys every rule."""
-        if self.board.objective > bound + TOLERANCE * max(1.0, abs(bound)):
-            raise ChengxiangError(
-                f"internal error: a bound of {bound:.6f} was proved although a plan of {self.board.objective:.6f} is "
-                "known; no result is published. Please report this with the configuration."
-            )
-        self.board.hear_bound(bound)
 
     def _longer(self) -> Iterator[Job | None]:
         """The blocks that leave most open at the reference prices, longer than before."""
@@ -381,14 +369,7 @@ class Decomposition:
         """Offer a plan of the whole: some columns as solved, the others as held; whether it is the best now."""
         values = held.copy()
         values[free] = np.where(self.whole.integer[free], np.round(plan), plan)
-        bound = self.board.bound
-        objective = float(self.whole.cost @ values + self.whole.constant)
-        if objective > bound + TOLERANCE * max(1.0, abs(bound)):
-            raise ChengxiangError(
-                f"internal error: a plan of {objective:.6f} was found although {bound:.6f} was proved to be the most; "
-                "no result is published. Please report this with the configuration."
-            )
-        better = self.board.offer(values)
+        better = self.board.place(values)
         if better:
             self._remember()
         return better

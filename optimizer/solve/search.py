@@ -107,7 +107,7 @@ def _wait(ended: threading.Event, stop: threading.Event, board: Board, until: fl
 def _combined(proof: Future[Solved], board: Board, stop: threading.Event, began: float) -> Solved:
     solved = proof.result()
     board.offer(solved.values)
-    if np.isfinite(solved.bound):
+    if np.isfinite(solved.bound) and solved.termination != "infeasible":
         board.hear_bound(solved.bound)
     return _result(board, solved.termination, stop, began)
 

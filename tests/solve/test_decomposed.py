@@ -216,10 +216,19 @@ def test_the_same_work_gives_the_same_plan():
 def test_a_bound_below_a_known_plan_is_never_told():
     built = build(CASES[4])
     board = Board(built.compiled, 0.0, silent, "blocks")
-    board.offer(run(built.compiled, SETTINGS).values)
-    work = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 60)
-    with pytest.raises(ChengxiangError, match="internal error"):
-        work.hear(board.objective - 1.0)
+    best = run(built.compiled, SETTINGS).values
+    board.offer(best)
+    with pytest.raises(ChengxiangError, match="internal error: a bound"):
+        board.prove(board.objective - 1.0)
+
+
+def test_a_plan_above_a_proved_bound_is_never_taken():
+    built = build(CASES[4])
+    best = run(built.compiled, SETTINGS).values
+    board = Board(built.compiled, 0.0, silent, "blocks")
+    board.prove(float(built.compiled.cost @ best + built.compiled.constant) - 1.0)
+    with pytest.raises(ChengxiangError, match="internal error: a plan"):
+        board.place(best)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 6, 7])
