@@ -21,6 +21,7 @@ from optimizer.scenarios import store
 from optimizer.sensitivity import Flips, compare_plans
 from optimizer.solve import SolverSettings
 from optimizer.solve.certificate import CERTIFICATE, ROUNDING, Certificate, faults
+from optimizer.solve.cluster import workers
 from optimizer.solve.highs import interruptible
 from optimizer.solve.progress import Progress, silent
 from optimizer.solve.rounds import Simulate, plan_in_rounds
@@ -50,6 +51,7 @@ def run(config: RunConfig, region: Region, clock: Stopwatch, listener: Listener 
     ChengxiangError
         Input that cannot be used, rules that no plan obeys, results that cannot be written.
     """
+    workers(settings_of(config))  # a cluster that is not there is told before the work
     with clock.stage("prepare"):
         problem = prepare_problem(region, config)
     with clock.stage("solve"):

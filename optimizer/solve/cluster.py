@@ -62,11 +62,14 @@ class Cluster(Executor):
     def __init__(self, address: str) -> None:
         try:
             from distributed import Client  # only where a cluster is asked for: it takes half a second
+            from distributed.comm.addressing import parse_address
+            from distributed.comm.registry import get_backend
         except ImportError:
             raise InputError(
                 "solver.cluster needs Dask, which is not installed: pip install --require-hashes -r requirements/cluster.txt"
             ) from None
         try:
+            get_backend(parse_address(address)[0])  # a client made with an unknown scheme complains once more when it is forgotten
             self._client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
             raise InputError(

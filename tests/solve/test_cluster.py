@@ -82,7 +82,7 @@ def test_a_scheduler_that_goes_leaves_the_rest_to_this_machine():
     assert found_after[1].objective == pytest.approx(run(model, SolverSettings(mip_gap=0.0)).objective)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "tcp://127.0.0.1"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "tcp://127.0.0.1", "http://127.0.0.1:1"])
 def test_a_scheduler_that_is_not_there_is_named(address: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("optimizer.solve.cluster.PATIENCE", 1.0)
     with pytest.raises(InputError, match="address of a Dask scheduler"):
