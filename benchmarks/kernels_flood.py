@@ -32,7 +32,8 @@ SAME_FLOW = 1e-9
 SAME_DEPTH = 1e-5
 LANDLAB_DEPTH = 1e-5
 """landlab adds this depth to all nodes at the start, and calls what is shallower dry."""
-STEPS = 9
+TURNS, STEPS = 3, 3
+"""Turns of each program, and steps in a row at its turn; their mean counts."""
 BYTES_A_CELL = 4 * 7
 """Least traffic of a step in float32: depth, bed and two flows read, flows and depth written."""
 
@@ -209,15 +210,19 @@ def _landlab_row(side: int, version: str) -> Row:
 
 
 def _inertial_row(side: int, peer: str, fast: Flooding, step: Callable[[], Any], inner: Callable[[], Any]) -> Row:
-    """Time of single steps, and the depths after as many of both."""
+    """Time of a step, and the depths after as many of both."""
     ours, theirs = [], []
-    for _ in range(STEPS):
-        theirs.append(_timed(time.process_time, step)[0])
-        ours.append(_timed(time.process_time, lambda: fast.step(1.0))[0])
+    for _ in range(TURNS):
+        theirs.append(_seconds_a_step(step))
+        ours.append(_seconds_a_step(lambda: fast.step(1.0)))
     difference = float(np.abs(fast.depth[1:-1, 1:-1] - inner()).max())
     row = _row(f"inertial/{side}x{side}", f"{side**2} cells, a step", peer, ours, theirs, difference, SAME_DEPTH)
     cells = side**2 / median(ours)
     return {**row, "million_cells_a_second": cells / 1e6, "gigabytes_a_second": cells * BYTES_A_CELL / 1e9}
+
+
+def _seconds_a_step(step: Callable[[], Any]) -> float:
+    return _timed(time.process_time, lambda: [step() for _ in range(STEPS)])[0] / STEPS
 
 
 def _row(

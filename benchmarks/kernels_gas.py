@@ -36,8 +36,8 @@ LAWS = {"nikuradse_laminar": "nikuradse", "colebrook": "colebrook"}
 CASES = (("streets", 1024, 0.1), ("grid", 1024, 1.0))
 SMOKE = (("streets", 100, 0.1),)
 BATCH = 200
-BLOCK = 5
-"""Solutions in a row by each program at its turn; their mean counts."""
+BLOCK, THEIRS = 100, 5
+"""Solutions in a row by this program and by the peer at their turns, for about as long; their means count."""
 
 
 def rows(*, smoke: bool = False, repeats: int = 7) -> list[Row]:
@@ -90,7 +90,7 @@ def _measure(name: str, n: int, loops: float, law: str, *, repeats: int) -> Row:
                 result = solve(network)
             ours.append((time.thread_time() - began) / BLOCK)
             if ask is not None:
-                theirs.append(sum(float(ask("solve")) for _ in range(BLOCK)) / BLOCK)
+                theirs.append(sum(float(ask("solve")) for _ in range(THEIRS)) / THEIRS)
         if ask is not None:
             found = np.array(json.loads(ask("pressures")))
             difference = float(np.abs(found / result.pressures - 1.0).max())

@@ -3,6 +3,8 @@
 Each step puts the linearised law of every link into the balances of the nodes, so that only the squared pressures are
 solved for (Todini & Pilati 1988 for water); the matrix is not symmetric where heights, compressibility or ratios of
 pressure play a part, but its columns are weakly diagonally dominant, so that no pivoting is needed.
+
+Indices are unsigned: signed ones cost a test for a negative index at every use, which doubles the time of the factors.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ QUADRATIC = 1e-2
 CALM = 40
 """Iteration from which on every other step is halved."""
 PUMP = 2
+ONE, TWO = np.uint64(1), np.uint64(2)
 
 
 @inner(error_model="numpy")
@@ -30,27 +33,27 @@ def factorise(
     n: int, values: np.ndarray, column: np.ndarray, row: np.ndarray, first_dense: np.ndarray, target: np.ndarray
 ) -> None:
     """LU factors in place; arguments as in ``Elimination``, n the whole size."""
-    sparse, t = len(column) - 1, 0
-    diagonal, pair = values[:sparse], values[sparse : sparse + 2 * len(row)].reshape(-1, 2)
-    dense = _dense(n, sparse, len(row), values)
+    sparse, t = np.uint64(len(column) - 1), np.uint64(0)
+    diagonal, pair = values[:sparse], values[sparse : sparse + TWO * np.uint64(len(row))].reshape(-1, 2)
+    dense = _dense(n, len(column) - 1, len(row), values)
     for j in range(sparse):
         inverse = 1.0 / diagonal[j]
         diagonal[j] = inverse
-        last = column[j + 1]
-        for x in range(column[j], last):
+        begin, middle, end = np.uint64(column[j]), np.uint64(first_dense[j]), np.uint64(column[j + ONE])
+        for x in range(begin, end):
             pair[x, 0] *= inverse
-        for x in range(column[j], first_dense[j]):
+        for x in range(begin, middle):
             low, up = pair[x, 0], pair[x, 1]
             diagonal[row[x]] -= low * up
-            for y in range(x + 1, last):
+            for y in range(x + ONE, end):
                 place = target[t]
-                t += 1
+                t += ONE
                 pair[place, 0] -= pair[y, 0] * up
                 pair[place, 1] -= low * pair[y, 1]
-        for x in range(first_dense[j], last):
-            r, low = row[x] - sparse, pair[x, 0]
-            for y in range(first_dense[j], last):
-                dense[r, row[y] - sparse] -= low * pair[y, 1]
+        for x in range(middle, end):
+            below, low = dense[row[x] - sparse], pair[x, 0]
+            for y in range(middle, end):
+                below[row[y] - sparse] -= low * pair[y, 1]
     _factorise_dense(dense)
 
 

@@ -17,7 +17,7 @@ class Elimination:
     """Pattern of the factors of a matrix of size n, its rows in the order of elimination.
 
     Values are kept as [diagonal | lower and upper entries in pairs | dense, row by row | spare]: the first two of the
-    columns before ``n_sparse``, the dense matrix of the rest.
+    columns before ``n_sparse``, the dense matrix of the rest. Arrays of ``column`` to ``target`` are uint32.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
     sparse = _sparse_columns([len(near) for near in columns])
-    column = np.zeros(sparse + 1, np.int32)
+    column = np.zeros(sparse + 1, np.uint32)
     row: list[int] = []
     position: dict[tuple[int, int], int] = {}
     for j, near in enumerate(columns[:sparse]):
@@ -89,9 +89,9 @@ def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
             position[r, j] = len(row)
             row.append(r)
         column[j + 1] = len(row)
-    rows = np.array(row, np.int32)
+    rows = np.array(row, np.uint32)
     first_dense = np.array(
-        [column[j] + np.searchsorted(rows[column[j] : column[j + 1]], sparse) for j in range(sparse)], np.int32
+        [column[j] + np.searchsorted(rows[column[j] : column[j + 1]], sparse) for j in range(sparse)], np.uint32
     )
     target = [
         position[row[y], row[x]]
@@ -99,7 +99,7 @@ def eliminate(n: int, first: np.ndarray, second: np.ndarray) -> Elimination:
         for x in range(column[j], first_dense[j])
         for y in range(x + 1, column[j + 1])
     ]
-    return Elimination(place, sparse, column, rows, first_dense, np.array(target, np.int32), position)
+    return Elimination(place, sparse, column, rows, first_dense, np.array(target, np.uint32), position)
 
 
 def _sparse_columns(counts: list[int]) -> int:

@@ -38,9 +38,9 @@ class Structure:
     n_core
         How many links are in the core.
     core
-        (n,) int32: nodes that are not in a dead end.
+        (n,) uint32: nodes that are not in a dead end.
     leaf, parent, sign
-        (n_dead_ends,) int32, int32 and float64: the node behind each link of a dead end, the one before, and +1 where
+        (n_dead_ends,) uint32, uint32 and float64: the node behind each link of a dead end, the one before, and +1 where
         the link leads from the one before to the one behind.
     tree
         (n, 3): link, parent and child, each parent before its children.
@@ -89,21 +89,21 @@ class Structure:
 
     @cached_property
     def kernel_rows(self) -> np.ndarray:
-        """Balances in the order of elimination, (n_nodes,) int32."""
-        return np.append(self.elimination.place, self.n_unknown)[self.rows].astype(np.int32)
+        """Balances in the order of elimination, (n_nodes,) uint32."""
+        return np.append(self.elimination.place, self.n_unknown)[self.rows].astype(np.uint32)
 
     @cached_property
     def kernel_cols(self) -> np.ndarray:
-        """Unknowns in the order of elimination, (n_nodes,) int32."""
-        return np.append(self.elimination.place, self.n_unknown)[self.cols].astype(np.int32)
+        """Unknowns in the order of elimination, (n_nodes,) uint32."""
+        return np.append(self.elimination.place, self.n_unknown)[self.cols].astype(np.uint32)
 
     @cached_property
     def places(self) -> np.ndarray:
-        """Where each link of the core adds to the matrix: row and column of its tail, and so on, (4, n_core) int32."""
+        """Where each link of the core adds to the matrix: row and column of its tail, and so on, (4, n_core) uint32."""
         i, j = self.ends[:, : self.n_core]
         rows, cols, at = self.kernel_rows, self.kernel_cols, self.elimination.at
         pairs = ((rows[i], cols[i]), (rows[i], cols[j]), (rows[j], cols[i]), (rows[j], cols[j]))
-        return np.array([[at(int(r), int(c)) for r, c in zip(*pair, strict=True)] for pair in pairs], np.int32).reshape(
+        return np.array([[at(int(r), int(c)) for r, c in zip(*pair, strict=True)] for pair in pairs], np.uint32).reshape(
             4, -1
         )
 
@@ -149,10 +149,10 @@ def make_structure(network: GasNetwork, status: np.ndarray, fixed: np.ndarray) -
     col_of = np.where(np.isin(part, list(held)), len(unknowns), row_of)
     carries[link] = False
     laws = np.concatenate([np.flatnonzero(carries), link])
-    ends = np.stack([network.tail[laws], network.head[laws]]).astype(np.int32)
+    ends = np.stack([network.tail[laws], network.head[laws]]).astype(np.uint32)
     sign = np.where(network.tail[link] == parent, 1.0, -1.0)
-    core = np.flatnonzero(~np.isin(np.arange(network.n_nodes), leaf)).astype(np.int32)
-    dead = (leaf.astype(np.int32), parent.astype(np.int32), sign)
+    core = np.flatnonzero(~np.isin(np.arange(network.n_nodes), leaf)).astype(np.uint32)
+    dead = (leaf.astype(np.uint32), parent.astype(np.uint32), sign)
     return Structure(
         network, used, supplied, laws, tree, row_of, col_of, len(unknowns), ends, len(laws) - len(link), core, *dead
     )
