@@ -250,7 +250,8 @@ class Decomposition:
                 return
             model = known.block.priced(self.prices[number])
             seconds = self._limit(self.share * known.effort)
-            yield Job(self._task(model, known.start(model), BLOCK_GAP, seconds, known.effort), partial(take, known))
+            task = self._task(model, known.start(model), BLOCK_GAP, seconds, known.effort)
+            yield Job(replace(task, narrow=not known.closed), partial(take, known))
         while answers < len(chosen):
             yield None
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from optimizer.solve.highs import Flag, run
 from optimizer.solve.milp import Milp
+from optimizer.solve.narrow import best_of_few
 from optimizer.solve.settings import SolverSettings
 
 SMALL_TREE = {"mip_allow_restart": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_rens": False}
@@ -29,6 +30,9 @@ ROUGH = {
     "pdlp_optimality_tolerance": 1e-2,
 }
 """Options of a first-order solve: at the usual tolerances it comes to no end, and gives nothing, in ten times the time."""
+
+NARROW_SHARE = 0.5
+"""Share of the time that the programme over few choices may take."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Task:
         Whether a continuous programme is solved by a first-order method (PDLP): shadow prices soon, good to a hundredth.
     quick
         Whether a programme with choices is small: `SMALL_TREE`.
+    narrow
+        Whether a part of the time goes to the programme over the choices of its relaxation alone (`narrow.py`).
     """
 
     model: Milp
@@ -61,6 +67,7 @@ class Task:
     keep: int = 4
     first_order: bool = False
     quick: bool = True
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,8 @@ def _end_with(sentinel: int) -> None:
 
 def solve_task(task: Task, stop: Flag | None = None) -> Answer:
     """Solve one programme."""
-    began = time.process_time()
+    began, wall = time.process_time(), time.monotonic()
+    flag = stop or next(iter(_stop), None)
     seen: list[np.ndarray] = []
 
     def found(values: np.ndarray) -> bool:
@@ -123,8 +131,12 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
         options["mip_max_nodes"] = task.nodes
     settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)
     taken: Callable[[np.ndarray], bool] | None = found if choices else None
-    limit = WorkLimit(task.seconds, stop or next(iter(_stop), None))
-    solved = run(task.model, settings, start=task.start, time_limit=task.wall, stop=limit, found=taken)
+    start = task.start
+    if choices and task.narrow:
+        start = best_of_few(task.model, settings, start, WorkLimit(NARROW_SHARE * task.seconds, flag), found)
+    limit = WorkLimit(task.seconds - (time.process_time() - began), flag)
+    left = max(task.wall - (time.monotonic() - wall), 0.0)
+    solved = run(task.model, settings, start=start, time_limit=left, stop=limit, found=taken)
     plans = [*seen, *([solved.values] if solved.values is not None else [])]
     seconds = time.process_time() - began
     return Answer(solved.termination, solved.bound, solved.objective, tuple(plans), solved.duals, seconds)

@@ -1,0 +1,51 @@
+"""A good plan soon: the programme over the choices that its continuous relaxation makes, all others held as they are.
+
+The first kernel of a kernel search (Angelelli, Mansini and Speranza 2010), without the buckets that follow it: of the choices of a
+county's block a fifth to a third is made by the relaxation, wholly or in part, and over them HiGHS finds within two seconds what
+it finds over all of them in ten to twenty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.solve.highs import Flag, run
+from optimizer.solve.milp import Milp
+from optimizer.solve.settings import SolverSettings
+
+MADE = 1e-6
+"""Above its lower limit by more than this a choice counts as made."""
+GAP = 2e-3
+"""Relative gap at which the narrow programme is good enough."""
+
+
+def narrowed(model: Milp, relaxed: np.ndarray, start: np.ndarray | None) -> Milp:
+    """The programme with the choices held at their lower limits that neither the relaxation nor the start makes."""
+    made = relaxed > model.col_lower + MADE
+    if start is not None:
+        made |= start > model.col_lower + MADE
+    held = model.integer & ~made & np.isfinite(model.col_lower)
+    return replace(model, col_upper=np.where(held, model.col_lower, model.col_upper))
+
+
+def best_of_few(
+    model: Milp, settings: SolverSettings, start: np.ndarray | None, stop: Flag, found: Callable[[np.ndarray], bool]
+) -> np.ndarray | None:
+    """The best plan of the narrow programme; the start where there is none, or the relaxation is not solved in time.
+
+    Parameters
+    ----------
+    stop
+        Set when the time for relaxation and narrow programme together is over.
+    found
+        Called with the values of all columns at every better solution.
+    """
+    relaxation = run(replace(model, integer=np.zeros_like(model.integer)), replace(settings, options={}), stop=stop)
+    if relaxation.termination != "optimal" or relaxation.values is None:
+        return start
+    few = narrowed(model, relaxation.values, start)
+    solved = run(few, replace(settings, mip_gap=max(GAP, settings.mip_gap)), start=start, stop=stop, found=found)
+    return start if solved.values is None else solved.values
