@@ -34,12 +34,16 @@ def greedy_start(
 ) -> np.ndarray | None:
     """Values of all columns of a first plan, or None when the proposals lead to none.
 
-    Starts that no archetype proposes (or that the ``hint``, if there is one, does not make) are closed, so that the
-    model that is left is small. Where that finds nothing in its time, or the model is very large, nothing is started but
-    what is locked.
+    Starts that no archetype proposes are closed, so that the model that is left is small. Where there is a ``hint``, it is
+    taken as it is if it obeys every row; else starts that it does not make are closed. Where that finds nothing in its
+    time, or the model is very large, nothing is started but what is locked.
     """
     quick = replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap))
     bare = _only(model, compiled, variables, _locked(model))
+    if hint is not None:
+        same = run(_held(model, compiled, variables, hint), quick, stage="hint", stop=stop, time_limit=NOTHING_SECONDS)
+        if same.values is not None:
+            return same.values
     if hint is None and compiled.integer.sum() >= MOST_CHOICES:
         return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
     narrow = _only(model, compiled, variables, proposals(model, hint))
@@ -57,6 +61,23 @@ def _only(model: Model, compiled: Compiled, variables: list[Any], first: dict[in
         if t < first.get(p, model.problem.horizon.n_periods) and id(variable) in position:
             upper[position[id(variable)]] = 0.0
     return replace(compiled, col_upper=np.maximum(upper, compiled.col_lower))
+
+
+def _held(model: Model, compiled: Compiled, variables: list[Any], hint: Plan) -> Compiled:
+    """The continuous model with every choice as a plan makes it."""
+    position = {id(v): i for i, v in enumerate(variables)}
+    made = np.cumsum(hint.decisions["start"].values, axis=1) > 0
+    chosen = compiled.col_lower.copy()
+    for (p, t), variable in model.pyomo.sequence.started.items():
+        if id(variable) in position:
+            chosen[position[id(variable)]] = made[p, t]
+    whole = compiled.integer
+    return replace(
+        compiled,
+        integer=np.zeros_like(whole),
+        col_lower=np.where(whole, chosen, compiled.col_lower),
+        col_upper=np.where(whole, chosen, compiled.col_upper),
+    )
 
 
 def _locked(model: Model) -> dict[int, int]:

@@ -29,8 +29,10 @@ from optimizer.verify.result import SimulationResult
 Simulate = Callable[[Plan], list[SimulationResult]]
 """What every system of a problem would really do under a plan, in the order of the systems."""
 
-SHARE = 0.6
-"""Of the time left: what a round may take unless it is the last."""
+SHARE, LAST_SHARE = 0.75, 0.9
+"""Of the time left: what a round may take, and what the last one may, so that a refuted plan can be repaired."""
+WORTH_A_ROUND = 0.1
+"""Share of all time that has to be left for another round."""
 REPAIRS = 3
 """Tries, in a round, to repair a plan that was refuted."""
 LEAST_SECONDS = 2.0
@@ -124,8 +126,7 @@ class _Rounds:
     def _round(self, number: int, hint: Plan | None) -> tuple[Plan, bool]:
         """The plan that a round ends with, and whether another round could do better."""
         began = time.monotonic()
-        share = SHARE if number < self.settings.rounds else 1.0
-        limits = replace(self.settings, time_limit=share * self._left())
+        limits = replace(self.settings, time_limit=self._share(number) * self._left())
         plan = solve_built(self.model, limits, self._named(number), hint=hint, memory=self.memory)
         if plan.outcome.bound < self.bound:
             self.bound = plan.outcome.bound
@@ -138,6 +139,11 @@ class _Rounds:
         stopped = plan.outcome.termination == "interrupted"
         done = not trial.cuts and plan.outcome.termination == "optimal"
         return last, not (self._closed() or stopped or done)
+
+    def _share(self, number: int) -> float:
+        """Of the time left, what a round may take."""
+        another = (1.0 - SHARE) * self._left() >= WORTH_A_ROUND * self.settings.time_limit
+        return SHARE if another and number < self.settings.rounds else LAST_SHARE
 
     def _try(self, plan: Plan) -> _Trial:
         """Simulate a plan, put its value right, and keep it where it is the best that holds."""
