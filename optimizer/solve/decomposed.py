@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -35,11 +35,15 @@ from optimizer.solve.streams import Job, Stream, serve
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Answer, Task
 
-FIRST_SHARE, STEP_SHARE, MERGE_SHARE = 0.6, 0.015, 0.08
+FIRST_SHARE, STEP_SHARE, MERGE_SHARE = 0.5, 0.015, 0.08
 """Shares of the time for the first solve of all blocks, for one neighbourhood, for one merger."""
 LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
 """Of one task."""
 BLOCK_GAP, STEP_GAP = 1e-3, 5e-4
+NARROW_SHARE = 0.5
+"""Share of a block's time for the choices of its relaxation alone, unless the block has been proved before."""
+SKETCHES, SKETCH_SHARE, SKETCH_GAP = 2, 0.4, 5e-3
+"""Passes over all blocks for prices alone before the first proof, their share of a block's time, and their gap."""
 STEPS = 6
 """Neighbourhoods between two mergers, where mergers do not pay."""
 WORTH_WHILE = 1e-3
@@ -125,7 +129,10 @@ class Decomposition:
             serve(hands, [Stream(self._begin())], self.until, self._over, timed=timed)
             streams = [Stream(self._proofs()), Stream(self._plans(), PLAN_WEIGHT)]
             serve(hands, streams, self.until, self._over, timed=timed)
-        self.memory.remember([*self.known, self.rest], self.prices, self.share, self.board.values)
+        everything = [*self.known, self.rest]
+        if not self.prices.empty:
+            self.prices.reference = self.prices.best(everything)
+        self.memory.remember(everything, self.prices, self.share, self.board.values)
         return "infeasible" if self.infeasible else "time_limit"
 
     def _begin(self) -> Iterator[Job]:
@@ -153,9 +160,12 @@ class Decomposition:
         """Every block at prices; then those for longer that leave most open, or all at other prices: by what each gained."""
         if self.prices.empty:
             yield from self._relax()
-            yield from self._prove([self.rest, *self.known], self.prices.reference)
+            number = yield from self._sketch()
+            self.met = False
             if self.exact is not None:
                 yield from self._elsewhere()
+            else:
+                yield from self._prove([self.rest, *self.known], number)
         self.met = True
         gained = {self._longer: np.inf, self._elsewhere: np.inf}
         step, idle = self._elsewhere, 0
@@ -233,10 +243,10 @@ class Decomposition:
     def _price_by(self, answer: Answer) -> None:
         self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
 
-    def _prove(self, chosen: Sequence[Known], number: int) -> Iterator[Job | None]:
+    def _prove(self, chosen: Sequence[Known], number: int, *, quick: bool = False) -> Iterator[Job | None]:
         """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there.
 
-        Each is solved as long as its own ``effort`` says. The first pass is left where exact prices come early in it.
+        Each is solved as long as its own ``effort`` says; ``quick``: for its plans, while there are no exact prices.
         """
         answers = 0
 
@@ -246,14 +256,19 @@ class Decomposition:
             self.take_bound(known, number, answer)
 
         for known in chosen:
-            if self.exact is not None and not self.met and answers < HALF * len(chosen):
+            if quick and self.exact is not None:
                 return
-            model = known.block.priced(self.prices[number])
-            seconds = self._limit(self.share * known.effort)
-            task = self._task(model, known.start(model), BLOCK_GAP, seconds, known.effort)
-            yield Job(replace(task, narrow=not known.closed), partial(take, known))
+            yield Job(self._block_task(known, number, quick=quick), partial(take, known))
         while answers < len(chosen):
             yield None
+
+    def _block_task(self, known: Known, number: int, *, quick: bool) -> Task:
+        model = known.block.priced(self.prices[number])
+        start = known.start(model)
+        if quick:
+            return replace(self._task(model, start, SKETCH_GAP, self._limit(SKETCH_SHARE * self.share)), narrow=1.0)
+        task = self._task(model, start, BLOCK_GAP, self._limit(self.share * known.effort), known.effort)
+        return replace(task, narrow=0.0 if known.closed else NARROW_SHARE)
 
     def take_bound(self, known: Known, number: int, answer: Answer) -> None:
         """Bound and plans of one block at one price vector."""
@@ -267,6 +282,26 @@ class Decomposition:
         if np.isfinite(bound):
             self.board.prove(bound)
             self.prices.reference = self.prices.best(everything)
+
+    def _sketch(self) -> Generator[Job | None, None, int]:
+        """Number of prices that quick plans of the blocks ask, each time near the best so far; nothing is proved yet."""
+        least, best = np.inf, self.prices.reference
+        number = best
+        for _ in range(SKETCHES):
+            yield from self._prove([self.rest, *self.known], number, quick=True)
+            if self.exact is not None:
+                break
+            self.met = True
+            worth = self.prices.fixed(number) + sum(known.best(self.prices[number]) for known in self.known)
+            if worth < least:
+                least, best = worth, number
+            else:
+                self.prices.narrow()
+            asked = yield from self._asked(best)
+            if asked is None:
+                break
+            number = self.prices.add(asked)
+        return number
 
     def _longer(self) -> Iterator[Job | None]:
         """The blocks that leave most open at the reference prices, longer than before."""
@@ -305,22 +340,29 @@ class Decomposition:
             number, self.exact = self.prices.add(self.exact), None
             yield from self._prove([self.rest, *self.known], number)
             return
+        asked = yield from self._asked(self.prices.reference)
+        if asked is not None:
+            number = self.prices.add(asked)
+            yield from self._prove([self.rest, *self.known], number)
+            self.prices.learn(number)
+
+    def _asked(self, near: int) -> Generator[Job | None, None, np.ndarray | None]:
+        """Prices that the plans known of the blocks ask, near others; None where not all blocks have plans."""
         if not all(known.plans for known in self.known):
-            return
-        centre = self.prices[self.prices.reference]
+            return None
+        centre = self.prices[near]
         for known in self.known:
             known.forget(centre)
         self._remember()
         answers: list[Answer] = []
-        programme = self.pricing.programme(self.known, centre, self.prices.width())
+        programme = self.pricing.programme(self.known, centre, self.prices.width(near))
         yield Job(self._task(programme, None, 0.0, self._limit(MERGE_SHARE * self.seconds)), answers.append)
         while not answers:
             yield None
-        if answers[0].duals is not None:
-            asked = shadow_prices(self.split, answers[0].duals[self.pricing.shared])
-            number = self.prices.add(centre + OUTWARD * (asked - centre))
-            yield from self._prove([self.rest, *self.known], number)
-            self.prices.learn(number)
+        if answers[0].duals is None:
+            return None
+        asked = shadow_prices(self.split, answers[0].duals[self.pricing.shared])
+        return centre + OUTWARD * (asked - centre)
 
     def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""

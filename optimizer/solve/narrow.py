@@ -7,6 +7,7 @@ it finds over all of them in ten to twenty.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ MADE = 1e-6
 """Above its lower limit by more than this a choice counts as made."""
 GAP = 2e-3
 """Relative gap at which the narrow programme is good enough."""
+PATIENCE, LEAST_SHARE = 3.0, 0.4
 
 
 def narrowed(model: Milp, relaxed: np.ndarray, start: np.ndarray | None) -> Milp:
@@ -32,20 +34,33 @@ def narrowed(model: Milp, relaxed: np.ndarray, start: np.ndarray | None) -> Milp
 
 
 def best_of_few(
-    model: Milp, settings: SolverSettings, start: np.ndarray | None, stop: Flag, found: Callable[[np.ndarray], bool]
-) -> np.ndarray | None:
+    model: Milp,
+    settings: SolverSettings,
+    start: np.ndarray | None,
+    seconds: float,
+    limit: Callable[[float], Flag],
+    found: Callable[[np.ndarray], bool],
+) -> tuple[np.ndarray | None, float]:
     """The best plan of the narrow programme; the start where there is none, or the relaxation is not solved in time.
+
+    With it, what the relaxation bounds all plans by: infinite where it was not solved.
 
     Parameters
     ----------
-    stop
-        Set when the time for relaxation and narrow programme together is over.
+    seconds
+        For relaxation and narrow programme together. A large relaxation may take ``PATIENCE`` times as long; the narrow
+        programme has ``LEAST_SHARE`` of them in any case.
+    limit
+        Makes a flag that is set after so many seconds of work.
     found
         Called with the values of all columns at every better solution.
     """
-    relaxation = run(replace(model, integer=np.zeros_like(model.integer)), replace(settings, options={}), stop=stop)
+    began = time.process_time()
+    relaxed = replace(model, integer=np.zeros_like(model.integer))
+    relaxation = run(relaxed, replace(settings, options={}), stop=limit(PATIENCE * seconds))
     if relaxation.termination != "optimal" or relaxation.values is None:
-        return start
+        return start, np.inf
     few = narrowed(model, relaxation.values, start)
-    solved = run(few, replace(settings, mip_gap=max(GAP, settings.mip_gap)), start=start, stop=stop, found=found)
-    return start if solved.values is None else solved.values
+    left = limit(max(seconds - (time.process_time() - began), LEAST_SHARE * seconds))
+    solved = run(few, replace(settings, mip_gap=max(GAP, settings.mip_gap)), start=start, stop=left, found=found)
+    return start if solved.values is None else solved.values, relaxation.objective

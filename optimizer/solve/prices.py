@@ -56,9 +56,9 @@ class Prices:
         self.vectors.append(prices)
         return len(self.vectors) - 1
 
-    def width(self) -> np.ndarray:
-        """How far each price may move from the reference: a share of itself, at least of the mean of its like."""
-        prices = self.vectors[self.reference]
+    def width(self, number: int) -> np.ndarray:
+        """How far each price may move from a price vector: a share of itself, at least of the mean of its like."""
+        prices = self.vectors[number]
         width = NEAR * np.abs(prices)
         for like in (self.split.tagged, ~self.split.tagged):
             paid = np.abs(prices[like & (prices != 0)])
@@ -67,7 +67,14 @@ class Prices:
 
     def learn(self, number: int) -> None:
         """Whether a price vector is the best now decides how far the next may move."""
-        self.step = min(1.0, self.step / NEARER) if self.reference == number else self.step * NEARER
+        if self.reference == number:
+            self.step = min(1.0, self.step / NEARER)
+        else:
+            self.narrow()
+
+    def narrow(self) -> None:
+        """After a step that was none forward, the next is shorter."""
+        self.step *= NEARER
 
     def fixed(self, number: int) -> float:
         """Price times limit, and the constant of the model."""

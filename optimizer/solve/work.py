@@ -31,10 +31,6 @@ ROUGH = {
 }
 """Options of a first-order solve: at the usual tolerances it comes to no end, and gives nothing, in ten times the time."""
 
-NARROW_SHARE = 0.5
-"""Share of the time that the programme over few choices may take."""
-
-
 @dataclass(frozen=True)
 class Task:
     """One programme to solve.
@@ -54,7 +50,8 @@ class Task:
     quick
         Whether a programme with choices is small: `SMALL_TREE`.
     narrow
-        Whether a part of the time goes to the programme over the choices of its relaxation alone (`narrow.py`).
+        Share of the time that goes to the programme over the choices of its relaxation alone (`narrow.py`). Where that is
+        all of it, the bound is the relaxation's.
     """
 
     model: Milp
@@ -67,7 +64,7 @@ class Task:
     keep: int = 4
     first_order: bool = False
     quick: bool = True
-    narrow: bool = False
+    narrow: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,10 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
     taken: Callable[[np.ndarray], bool] | None = found if choices else None
     start = task.start
     if choices and task.narrow:
-        start = best_of_few(task.model, settings, start, WorkLimit(NARROW_SHARE * task.seconds, flag), found)
+        seconds = task.narrow * task.seconds
+        start, bound = best_of_few(task.model, settings, start, seconds, lambda s: WorkLimit(s, flag), found)
+        if task.narrow == 1.0:
+            return Answer("time_limit", bound, -np.inf, tuple(seen), None, time.process_time() - began)
     limit = WorkLimit(task.seconds - (time.process_time() - began), flag)
     left = max(task.wall - (time.monotonic() - wall), 0.0)
     solved = run(task.model, settings, start=start, time_limit=left, stop=limit, found=taken)

@@ -26,18 +26,30 @@ def _model(seed: int) -> Milp:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_it_finds_is_a_plan_of_the_whole_programme(seed: int):
     model, found = _model(seed), []
-    best = best_of_few(model, SETTINGS, None, threading.Event(), lambda plan: bool(found.append(plan)) or True)
+    best, bound = best_of_few(
+        model, SETTINGS, None, 20.0, lambda _s: threading.Event(), lambda plan: bool(found.append(plan)) or True
+    )
     for plan in [*found, *([] if best is None else [best])]:
         assert model.admits(plan)
+        assert model.cost @ plan + model.constant <= bound + 1e-6 * abs(bound)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_answer_has_the_bound_and_the_optimum_of_the_whole_programme(seed: int):
     model = _model(seed)
-    plain, narrow = (solve_task(Task(model, None, 0.0, 20, 20, None, 0, narrow=way)) for way in (False, True))
+    plain, narrow = (solve_task(Task(model, None, 0.0, 20, 20, None, 0, narrow=way)) for way in (0.0, 0.5))
     assert narrow.termination == plain.termination == "optimal"
     assert narrow.objective == pytest.approx(plain.objective, rel=1e-6)
     assert narrow.bound >= plain.objective - 1e-6 * abs(plain.objective)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_of_the_narrow_programme_alone_the_bound_is_the_relaxations(seed: int):
+    model = _model(seed)
+    plain, quick = (solve_task(Task(model, None, 0.0, 20, 20, None, 0, narrow=way)) for way in (0.0, 1.0))
+    assert quick.termination == "time_limit"
+    assert quick.bound >= plain.objective - 1e-6 * abs(plain.objective)
+    assert all(model.admits(plan) for plan in quick.plans)
 
 
 def test_choices_that_neither_relaxation_nor_start_makes_are_held():
@@ -56,5 +68,5 @@ def test_without_time_the_start_stands():
     model, stop = _model(0), threading.Event()
     stop.set()
     start = model.col_lower.copy()
-    best = best_of_few(model, SETTINGS, start, stop, lambda _plan: True)
+    best, _ = best_of_few(model, SETTINGS, start, 20.0, lambda _s: stop, lambda _plan: True)
     assert best is start or (best is not None and model.admits(best))
