@@ -24,6 +24,7 @@ def warm() -> Iterator[str]:
     yield "flood routing"
     bed = np.linspace(1.0, 0.0, 3)
     profile(np.arange(3.0), bed, 1.0, Channel(2.0, 0.03), upstream=0.1)
+    Channel(2.0, 0.03).power_section(1e-3, 1.0, 10.0)
     yield "steady profiles"
     for dtype in (np.float32, np.float64):
         grid = Flooding.walled(np.ones((3, 3)), np.zeros((3, 3)), 10.0, 0.03, dtype)

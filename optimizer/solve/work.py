@@ -128,7 +128,7 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
         options["mip_max_nodes"] = task.nodes
     settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)
     taken: Callable[[np.ndarray], bool] | None = found if choices else None
-    start = task.start
+    start, bound = task.start, np.inf
     if choices and task.narrow:
         seconds = task.narrow * task.seconds
         start, bound = best_of_few(task.model, settings, start, seconds, lambda s: WorkLimit(s, flag), found)
@@ -139,4 +139,5 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
     solved = run(task.model, settings, start=start, time_limit=left, stop=limit, found=taken)
     plans = [*seen, *([solved.values] if solved.values is not None else [])]
     seconds = time.process_time() - began
-    return Answer(solved.termination, solved.bound, solved.objective, tuple(plans), solved.duals, seconds)
+    bound = min(solved.bound, max(bound, solved.objective))
+    return Answer(solved.termination, bound, solved.objective, tuple(plans), solved.duals, seconds)

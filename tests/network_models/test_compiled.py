@@ -83,7 +83,7 @@ def test_a_group_that_does_not_exist_is_named():
 
 
 def test_travel_of_a_plan_uses_no_kernel_that_setting_up_leaves_out(tmp_path):
-    """``make setup`` compiles the group 'roads' only; cold chain and logistics then compile nothing."""
+    """``make setup`` compiles the group 'roads'; travel then compiles nothing."""
     code = """
 import logging, sys
 import network_models
