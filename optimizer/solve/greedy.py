@@ -11,6 +11,7 @@ import numpy as np
 
 from optimizer.model.assembly import Model
 from optimizer.model.compiled import Compiled
+from optimizer.model.cuts import FAMILY as CUT
 from optimizer.plan import Plan
 from optimizer.solve.highs import run
 from optimizer.solve.progress import Listener
@@ -35,18 +36,24 @@ def greedy_start(
     """Values of all columns of a first plan, or None when the proposals lead to none.
 
     Starts that no archetype proposes are closed, so that the model that is left is small. Where there is a ``hint``, it is
-    taken as it is if it obeys every row; else starts that it does not make are closed. Where that finds nothing in its
-    time, or the model is very large, nothing is started but what is locked.
+    taken as it is if it obeys every row; else its starts may be left out, at first in the counties that cuts of a simulation
+    touch, then everywhere. Where that finds nothing in its time, or the model is very large, nothing is started but what is
+    locked.
     """
     quick = replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap))
     bare = _only(model, compiled, variables, _locked(model))
     if hint is not None:
-        same = run(_held(model, compiled, variables, hint), quick, stage="hint", stop=stop, time_limit=NOTHING_SECONDS)
+        held = _held(model, compiled, variables, hint)
+        same = run(held, quick, stage="hint", stop=stop, time_limit=NOTHING_SECONDS)
         if same.values is not None:
             return same.values
     if hint is None and compiled.integer.sum() >= MOST_CHOICES:
         return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
     narrow = _only(model, compiled, variables, proposals(model, hint))
+    if hint is not None:
+        solved = run(_elsewhere_held(narrow, held), quick, stage="repair", stop=stop)
+        if solved.values is not None:
+            return solved.values
     solved = run(narrow, quick, stage="greedy", listener=listener, stop=stop)
     if solved.values is not None:
         return solved.values
@@ -77,6 +84,19 @@ def _held(model: Model, compiled: Compiled, variables: list[Any], hint: Plan) ->
         integer=np.zeros_like(whole),
         col_lower=np.where(whole, chosen, compiled.col_lower),
         col_upper=np.where(whole, chosen, compiled.col_upper),
+    )
+
+
+def _elsewhere_held(narrow: Compiled, held: Compiled) -> Compiled:
+    """The narrow model with the choices held of all counties that no cut of a simulation touches."""
+    tags, county = narrow.rows, narrow.columns.county
+    cuts = np.flatnonzero(tags.family == tags.families.index(CUT)) if CUT in tags.families else np.empty(0, np.int64)
+    touched = np.unique(narrow.matrix.tocsr()[cuts].indices)
+    kept = narrow.integer & ~np.isin(county, county[touched])
+    return replace(
+        narrow,
+        col_lower=np.where(kept, held.col_lower, narrow.col_lower),
+        col_upper=np.where(kept, held.col_upper, narrow.col_upper),
     )
 
 
