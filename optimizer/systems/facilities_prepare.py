@@ -116,7 +116,7 @@ class _Preparation:
                 self.region.finding(
                     "commodities", None, "commodity", f"no {self.settings.commodity!r}",
                     f"the commodity of system {self.name!r}; known are {known}",
-                    "Add it, or change the system's settings.",
+                    f"Add it, change the system's settings, or plan without it: system=[...] without {self.name}.",
                 )
             )  # fmt: skip
         return text(found.iloc[0])

@@ -82,7 +82,8 @@ class _Preparation:
             expected = f"the commodity of system {self.name!r}; known are {', '.join(commodities['commodity'])}"
             raise InputError(
                 self.region.finding(
-                    "commodities", None, "commodity", f"no {self.settings.commodity!r}", expected, "Add it."
+                    "commodities", None, "commodity", f"no {self.settings.commodity!r}", expected,
+                    f"Add it, or plan without it: system=[...] without {self.name}.",
                 )
             )
         return text(found.iloc[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from optimizer.cli import main
 
-QUICK = ("solver=quick", "solver.time_limit=20", "objective.sensitivity=false")
+QUICK = ("system=[cold_chain,township_logistics]", "solver=quick", "solver.time_limit=20", "objective.sensitivity=false")
 
 
 def plan(region: Path, runs: Path, *more: str) -> int:
