@@ -263,6 +263,7 @@ class Decomposition:
             yield None
 
     def _block_task(self, known: Known, number: int, *, quick: bool) -> Task:
+        """A block at prices: for its plans alone, or for its bound too."""
         model = known.block.priced(self.prices[number])
         start = known.start(model)
         if quick:

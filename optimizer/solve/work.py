@@ -31,6 +31,7 @@ ROUGH = {
 }
 """Options of a first-order solve: at the usual tolerances it comes to no end, and gives nothing, in ten times the time."""
 
+
 @dataclass(frozen=True)
 class Task:
     """One programme to solve.
