@@ -70,7 +70,7 @@ class Cluster(Executor):
             ) from None
         try:
             get_backend(parse_address(address)[0])  # a client made with an unknown scheme complains once more when it is forgotten
-            self._client = Client(address, timeout=PATIENCE, set_as_default=False)
+            self._client = _connected(Client, address)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"solver.cluster: found {address!r}; expected the address of a Dask scheduler that answers, such as "
@@ -95,6 +95,21 @@ class Cluster(Executor):
         """Leave the cluster; what is under way there ends at its own limit."""
         self._tasks.shutdown(wait=wait and not cancel_futures)
         self._client.close()
+
+
+def _connected(client_type: Any, address: str) -> Any:
+    """A client that has found its scheduler.
+
+    One that has not is closed here: else the garbage collector would do it, perhaps while the next one starts, and both
+    would wait for the same lock for ever.
+    """
+    client = client_type.__new__(client_type)
+    try:
+        client.__init__(address, timeout=PATIENCE, set_as_default=False)
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 def _hand_over(found: Future[Any], theirs: Future[Any]) -> None:

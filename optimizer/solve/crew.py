@@ -32,6 +32,8 @@ MOST_LOSSES = 3
 """How often a task may be lost with its process before it is given up (its bound is then infinite)."""
 SILENCE = 120.0
 """Seconds of wall time beyond its limit after which a task counts as lost."""
+GRACE = 20.0
+"""Seconds that processes have to come to an end by themselves; a solver that does not look up is ended."""
 SLICE = 0.1
 """Seconds between two looks at the flag that ends the work."""
 
@@ -107,7 +109,7 @@ class Crew:
                         return given.token, answer
             now = time.monotonic()
             if not done and any(given.silent_until < now for given in self._given.values()):
-                self._replace()
+                self._end_processes()
             if now > until:
                 return None
         return None
@@ -115,6 +117,8 @@ class Crew:
     def close(self) -> None:
         """End all work; what is under way is dropped."""
         self._flag.set()
+        if wait(list(self._given), GRACE).not_done:
+            self._end_processes()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     # ---- losses
@@ -150,8 +154,8 @@ class Crew:
             self._give(given)
             return None
 
-    def _replace(self) -> None:
-        """Leave an executor that is silent: its processes are ended, its tasks come back as lost."""
+    def _end_processes(self) -> None:
+        """End the processes of an executor that is silent; its tasks come back as lost."""
         for process in list(getattr(self._executor, "_processes", {}).values()):
             process.kill()
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 from optimizer.errors import InputError
 from optimizer.solve import SolverSettings
@@ -100,3 +100,13 @@ def test_a_cluster_without_workers_is_named():
 @pytest.mark.parametrize(("threads", "width"), [(1, 1), (0, max(2, cores())), (5, 5)])
 def test_so_many_workers_as_processors(threads: int, width: int):
     assert workers(SolverSettings(threads=threads)) == (width, None)
+
+
+def test_a_client_that_finds_nobody_is_closed_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("optimizer.solve.cluster.PATIENCE", 0.5)
+    made = []
+    started = Client.start
+    monkeypatch.setattr(Client, "start", lambda self, **words: (made.append(self), started(self, **words)))
+    with pytest.raises(InputError):
+        workers(settings("tcp://127.0.0.1:1"))
+    assert [client.status for client in made] == ["closed"]
