@@ -2,18 +2,16 @@
 
 Lagrangian relaxation (Geoffrion 1974) over the blocks of `blocks.find_blocks`: at prices of the shared rows every block is a
 small MIP of its own. The sum of the blocks' own dual bounds plus price times limit is a bound on the whole. The blocks' plans tell
-which prices to try next (`pricing`), and which choices are worth deciding together (`merging`).
+which prices to try next (`pricing`), and which choices are worth deciding together (`plans`).
 """
 
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
 import numpy as np
 
@@ -25,33 +23,25 @@ from optimizer.solve.crew import crew
 from optimizer.solve.highs import Flag
 from optimizer.solve.known import Known
 from optimizer.solve.memory import Memory
-from optimizer.solve.merging import Merging
-from optimizer.solve.milp import Milp, some_columns
+from optimizer.solve.milp import Milp
 from optimizer.solve.partition import SMALL
+from optimizer.solve.plans import MERGE_SHARE, Plans
 from optimizer.solve.prices import Prices, shadow_prices
 from optimizer.solve.pricing import Pricing
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.streams import Job, Stream, serve
-from optimizer.solve.surroundings import Surroundings
+from optimizer.solve.tasks import PATIENCE, Tasks
 from optimizer.solve.work import Answer, Task
 
-FIRST_SHARE, STEP_SHARE, MERGE_SHARE = 0.5, 0.015, 0.08
-"""Shares of the time for the first solve of all blocks, for one neighbourhood, for one merger."""
-LEAST_SECONDS, MOST_SECONDS = 0.3, 60.0
-"""Of one task."""
-BLOCK_GAP, STEP_GAP = 1e-3, 5e-4
+FIRST_SHARE = 0.5
+"""Share of the time for the first solve of all blocks."""
+BLOCK_GAP = 1e-3
 NARROW_SHARE = 0.5
 """Share of a block's time for the choices of its relaxation alone, unless the block has been proved before."""
 SKETCHES, SKETCH_SHARE, SKETCH_GAP = 2, 0.4, 5e-3
 """Passes over all blocks for prices alone before the first proof, their share of a block's time, and their gap."""
-STEPS = 6
-"""Neighbourhoods between two mergers, where mergers do not pay."""
-WORTH_WHILE = 1e-3
-"""Relative gain from which on a merger pays."""
 PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
-MOST_NODES = 2**31 - 1
-"""More than that HiGHS cannot count."""
 LONGER, HELD = 3.0, 0.75
 """How much longer the blocks are solved that hold most of the gap within blocks, and the share of it that they hold."""
 MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.12
@@ -60,8 +50,6 @@ HALF = 0.5
 """Share of the blocks up to which a pass at rough prices is left for one at exact prices."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
-PATIENCE = 3.0
-"""Wall time that a task may take, as a multiple of its processor time."""
 
 
 class Decomposition:
@@ -91,29 +79,27 @@ class Decomposition:
         executor: Callable[[], Executor] | None = None,
         memory: Memory | None = None,
     ) -> None:
-        self.board, self.settings, self.stop, self.until = board, settings, stop, until
+        self.board, self.settings, self.stop = board, settings, stop
         self.whole = board.compiled
         self.split = find_blocks(board.compiled, SMALL) if split is None else split
         self.known = [Known(block) for block in self.split.blocks]
         self.rest = Known(self.split.rest)
         self.prices = Prices(self.split, board.compiled.constant)
         self.pricing = Pricing(board.compiled, self.split)
-        self.around = Surroundings(board.compiled, self.split, settings.seed)
-        self.merging = Merging(self.around, settings.seed)
+        self.tasks = Tasks(settings, until)
+        self.plans = Plans(board, self.split, self.known, self.prices, self.tasks)
         self.width, usual = workers(settings)
         self.executor = executor or usual
-        self.seconds = max(0.0, until - time.monotonic())
-        self.infeasible = self.met = self.proved = False
-        self.spent = 0.0
+        self.infeasible = False
         self.exact: np.ndarray | None = None
         self.memory = memory or Memory()
-        first = FIRST_SHARE * self.seconds * self.width / max(1, len(self.known))
+        first = FIRST_SHARE * self.tasks.seconds * self.width / max(1, len(self.known))
         self.share = first if self.memory.share is None else self.memory.share
         self.memory.recall([*self.known, self.rest], self.prices)
         board.offer(self.memory.plan(self.whole))
         if not self.prices.empty:
             self.board.prove(self.prices.bound(self.prices.reference, [self.rest, *self.known]))
-        self._remember()
+        self.plans.remember()
 
     # ---- the story
     def solve(self) -> str:
@@ -126,9 +112,9 @@ class Decomposition:
         """
         timed = self.settings.nodes is None
         with crew(self.width, self.stop, self.executor) as hands:
-            serve(hands, [Stream(self._begin())], self.until, self._over, timed=timed)
-            streams = [Stream(self._proofs()), Stream(self._plans(), PLAN_WEIGHT)]
-            serve(hands, streams, self.until, self._over, timed=timed)
+            serve(hands, [Stream(self._begin())], self.tasks.until, self._over, timed=timed)
+            streams = [Stream(self._proofs()), Stream(self.plans.jobs(), PLAN_WEIGHT)]
+            serve(hands, streams, self.tasks.until, self._over, timed=timed)
         everything = [*self.known, self.rest]
         if not self.prices.empty:
             self.prices.reference = self.prices.best(everything)
@@ -138,20 +124,21 @@ class Decomposition:
     def _begin(self) -> Iterator[Job]:
         """Where no plan is known, the one that starts nothing it need not."""
         if self.board.values is None:
-            yield self._settle(np.where(self.whole.integer, self.whole.col_lower, 0.0))
+            yield self.plans.settle(np.where(self.whole.integer, self.whole.col_lower, 0.0))
 
     def _relax(self) -> Iterator[Job | None]:
         """Shadow prices of the relaxation; where it is large, rough ones to begin with, and exact ones when they come."""
         whole = self.whole
         no_choice = np.zeros_like(whole.integer)
         limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
-        task = self._task(Milp(whole.matrix, *limits, no_choice, whole.cost, whole.constant), None, 0.0, self._left())
+        relaxed = Milp(whole.matrix, *limits, no_choice, whole.cost, whole.constant)
+        task = self.tasks.make(relaxed, None, 0.0, self.tasks.left())
         if whole.matrix.nnz <= MOST_ENTRIES or self.settings.nodes is not None:
             yield Job(task, partial(self._take_exact, alone=True))
         else:
             yield Job(replace(task, first_order=True), self._take_rough)
             if self.width > 1:
-                limit = RELAXATION_SHARE * self.seconds
+                limit = RELAXATION_SHARE * self.tasks.seconds
                 yield Job(replace(task, seconds=limit, wall=PATIENCE * limit), self._take_exact)
         while self.prices.empty:
             yield None
@@ -161,12 +148,12 @@ class Decomposition:
         if self.prices.empty:
             yield from self._relax()
             number = yield from self._sketch()
-            self.met = False
+            self.plans.ready = False
             if self.exact is not None:
                 yield from self._elsewhere()
             else:
                 yield from self._prove([self.rest, *self.known], number)
-        self.met = True
+        self.plans.ready = True
         gained = {self._longer: np.inf, self._elsewhere: np.inf}
         step, idle = self._elsewhere, 0
         for round_number in itertools.count(1):
@@ -175,54 +162,18 @@ class Decomposition:
             other = next(one for one in gained if one != step)
             step = other if gained[other] >= gained[step] else step
             step = step if self.exact is None else self._elsewhere
-            before, spent = self.board.bound, self.spent
+            before, spent = self.board.bound, self.tasks.spent
             yield from step()
             gain = before - self.board.bound if np.isfinite(self.board.bound) else 0.0
-            gained[step] = gain / max(self.spent - spent, 1.0)
-            idle = idle + 1 if self.spent == spent else 0
+            gained[step] = gain / max(self.tasks.spent - spent, 1.0)
+            idle = idle + 1 if self.tasks.spent == spent else 0
             if idle == len(gained):
                 idle = 0
                 yield None
-        self.proved = True
-
-    def _plans(self) -> Iterator[Job | None]:
-        """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met."""
-        while not self.proved:
-            if not self.met or self.board.values is None:
-                yield None
-                continue
-            before = self.board.objective
-            yield self._merge()
-            while self.merging.under_way:
-                yield self._improve()
-            if self.board.objective - before <= WORTH_WHILE * abs(before):
-                for _ in range(STEPS):
-                    yield self._improve()
-
-    def _left(self) -> float:
-        return max(0.0, self.until - time.monotonic())
-
-    def _limit(self, seconds: float) -> float:
-        return float(np.clip(seconds, LEAST_SECONDS, MOST_SECONDS))
+        self.plans.ended = True
 
     def _over(self) -> bool:
-        return self.stop.is_set() or self.board.closed.is_set() or self.infeasible or self._left() <= 0.0
-
-    def _task(
-        self, model: Milp, start: np.ndarray | None, gap: float, seconds: float, effort: float = 1.0
-    ) -> Task:
-        """A task within what is left of the time; within nodes instead where those are limited.
-
-        Parameters
-        ----------
-        seconds
-            Limit already multiplied by ``effort``, which nodes are multiplied by.
-        """
-        self.spent += effort
-        nodes, left = self.settings.nodes, max(self._left(), 0.05)
-        if nodes is not None:
-            return Task(model, start, gap, left, left, min(round(nodes * effort), MOST_NODES), self.settings.seed)
-        return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)
+        return self.stop.is_set() or self.board.closed.is_set() or self.infeasible or self.tasks.left() <= 0.0
 
     # ---- prices and bounds
     def _take_rough(self, answer: Answer) -> None:
@@ -267,8 +218,10 @@ class Decomposition:
         model = known.block.priced(self.prices[number])
         start = known.start(model)
         if quick:
-            return replace(self._task(model, start, SKETCH_GAP, self._limit(SKETCH_SHARE * self.share)), narrow=1.0)
-        task = self._task(model, start, BLOCK_GAP, self._limit(self.share * known.effort), known.effort)
+            seconds = self.tasks.limit(SKETCH_SHARE * self.share)
+            return replace(self.tasks.make(model, start, SKETCH_GAP, seconds), narrow=1.0)
+        seconds = self.tasks.limit(self.share * known.effort)
+        task = self.tasks.make(model, start, BLOCK_GAP, seconds, known.effort)
         return replace(task, narrow=0.0 if known.closed else NARROW_SHARE)
 
     def take_bound(self, known: Known, number: int, answer: Answer) -> None:
@@ -292,7 +245,7 @@ class Decomposition:
             yield from self._prove([self.rest, *self.known], number, quick=True)
             if self.exact is not None:
                 break
-            self.met = True
+            self.plans.ready = True
             worth = self.prices.fixed(number) + sum(known.best(self.prices[number]) for known in self.known)
             if worth < least:
                 least, best = worth, number
@@ -323,18 +276,6 @@ class Decomposition:
         count = int(np.searchsorted(np.cumsum(gaps[order]), HELD * gaps.sum())) + 1
         return [left[i] for i in order[:count]]
 
-    def certificate(self) -> Certificate | None:
-        """What proves the bound; None while there is none from the blocks."""
-        everything = [*self.known, self.rest]
-        if self.prices.empty:
-            return None
-        number = self.prices.best(everything)
-        bounds = np.array([known.bound(number) for known in everything])
-        certificate = certify(self.whole, self.split, self.prices[number], bounds, self.board.objective)
-        proved = self.board.bound + TOLERANCE * max(1.0, abs(self.board.bound))
-        return certificate if certificate.bound <= proved else None
-
-    # ---- plans
     def _elsewhere(self) -> Iterator[Job | None]:
         """Every block at exact prices of the relaxation, once; else at those that the plans known ask, near the best."""
         if self.exact is not None:
@@ -354,10 +295,11 @@ class Decomposition:
         centre = self.prices[near]
         for known in self.known:
             known.forget(centre)
-        self._remember()
+        self.plans.remember()
         answers: list[Answer] = []
         programme = self.pricing.programme(self.known, centre, self.prices.width(near))
-        yield Job(self._task(programme, None, 0.0, self._limit(MERGE_SHARE * self.seconds)), answers.append)
+        seconds = self.tasks.limit(MERGE_SHARE * self.tasks.seconds)
+        yield Job(self.tasks.make(programme, None, 0.0, seconds), answers.append)
         while not answers:
             yield None
         if answers[0].duals is None:
@@ -365,63 +307,13 @@ class Decomposition:
         asked = shadow_prices(self.split, answers[0].duals[self.pricing.shared])
         return centre + OUTWARD * (asked - centre)
 
-    def _merge(self) -> Job:
-        """What the blocks' best plans and the best plan of the whole disagree on, decided together."""
-        values = self._best()
-        prices = self.prices[self.prices.reference]
-        free = self.merging.columns(self.known, prices, values, self._shortfall(values))
-        limit = self._limit(MERGE_SHARE * self.seconds)
-        task = replace(self._task(some_columns(self.whole, free, values), values[free], STEP_GAP, limit), quick=False)
-        return Job(task, partial(self._improved, self.merging, free, values))
-
-    def _settle(self, values: np.ndarray) -> Job:
-        """Amounts and payments for given choices."""
-        held = np.where(self.whole.integer, np.round(values), values)
-        free = np.flatnonzero(~self.whole.integer)
-        task = self._task(some_columns(self.whole, free, held), None, 0.0, MOST_SECONDS)
-
-        def take(answer: Answer) -> None:
-            for plan in answer.plans[-1:]:
-                self.place(free, held, plan)
-
-        return Job(task, take)
-
-    def _improve(self) -> Job:
-        """A neighbourhood of the best plan."""
-        values = self._best()
-        free = self.around.columns(self.around.blocks(self._shortfall(values)))
-        model = some_columns(self.whole, free, values)
-        limit = self._limit(STEP_SHARE * self.seconds)
-        task = self._task(model, values[free], STEP_GAP, limit)
-        return Job(task, partial(self._improved, self.around, free, values))
-
-    def _improved(self, learner: Merging | Surroundings, free: np.ndarray, held: np.ndarray, answer: Answer) -> None:
-        better = any(self.place(free, held, plan) for plan in answer.plans[-1:])
-        learner.learn(better, answer.termination == "optimal")
-
-    def _best(self) -> np.ndarray:
-        return cast(np.ndarray, self.board.values)
-
-    def _shortfall(self, values: np.ndarray) -> np.ndarray:
-        """What the plan's part of each block is worth less than the block's bound, at the reference prices."""
-        number = self.prices.reference
-        prices = self.prices[number]
-        short = [k.bound(number) - float(k.block.priced(prices).cost @ values[k.block.columns]) for k in self.known]
-        return np.maximum(np.where(np.isfinite(short), short, 1.0), 0.0)
-
-    def place(self, free: np.ndarray, held: np.ndarray, plan: np.ndarray) -> bool:
-        """Offer a plan of the whole: some columns as solved, the others as held; whether it is the best now."""
-        values = held.copy()
-        values[free] = np.where(self.whole.integer[free], np.round(plan), plan)
-        better = self.board.place(values)
-        if better:
-            self._remember()
-        return better
-
-    def _remember(self) -> None:
-        """The best plan's part of every block is a plan of that block."""
-        values = self.board.values
-        if values is not None:
-            for known in self.known:
-                known.learn([values[known.block.columns]])
-
+    def certificate(self) -> Certificate | None:
+        """What proves the bound; None while there is none from the blocks."""
+        everything = [*self.known, self.rest]
+        if self.prices.empty:
+            return None
+        number = self.prices.best(everything)
+        bounds = np.array([known.bound(number) for known in everything])
+        certificate = certify(self.whole, self.split, self.prices[number], bounds, self.board.objective)
+        proved = self.board.bound + TOLERANCE * max(1.0, abs(self.board.bound))
+        return certificate if certificate.bound <= proved else None

@@ -1,0 +1,127 @@
+"""Plans of the whole from what the blocks propose: mergers of their plans, and neighbourhoods of the best plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import cast
+
+import numpy as np
+
+from optimizer.solve.blocks import Split
+from optimizer.solve.board import Board
+from optimizer.solve.known import Known
+from optimizer.solve.merging import Merging
+from optimizer.solve.milp import some_columns
+from optimizer.solve.prices import Prices
+from optimizer.solve.streams import Job
+from optimizer.solve.surroundings import Surroundings
+from optimizer.solve.tasks import MOST_SECONDS, Tasks
+from optimizer.solve.work import Answer
+
+MERGE_SHARE, STEP_SHARE = 0.08, 0.015
+"""Shares of the time for one merger, for one neighbourhood."""
+STEP_GAP = 5e-4
+STEPS = 6
+"""Neighbourhoods between two mergers, where mergers do not pay."""
+WORTH_WHILE = 1e-3
+"""Relative gain from which on a merger pays."""
+
+
+class Plans:
+    """The stream of plans beside the proofs of the blocks.
+
+    Parameters
+    ----------
+    known
+        What is known of the blocks; the best plan's part of every block is learned as a plan of it.
+
+    Attributes
+    ----------
+    ready
+        Whether all blocks have been met, so that their plans can be merged.
+    ended
+        Whether no more will be known of the blocks.
+    """
+
+    def __init__(self, board: Board, split: Split, known: Sequence[Known], prices: Prices, tasks: Tasks) -> None:
+        self.board, self.known, self.prices, self.tasks = board, known, prices, tasks
+        self.whole = board.compiled
+        self.around = Surroundings(board.compiled, split, tasks.settings.seed)
+        self.merging = Merging(self.around, tasks.settings.seed)
+        self.ready = self.ended = False
+
+    def jobs(self) -> Iterator[Job | None]:
+        """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met."""
+        while not self.ended:
+            if not self.ready or self.board.values is None:
+                yield None
+                continue
+            before = self.board.objective
+            yield self._merge()
+            while self.merging.under_way:
+                yield self._improve()
+            if self.board.objective - before <= WORTH_WHILE * abs(before):
+                for _ in range(STEPS):
+                    yield self._improve()
+
+    def _merge(self) -> Job:
+        """What the blocks' best plans and the best plan of the whole disagree on, decided together."""
+        values = self._best()
+        prices = self.prices[self.prices.reference]
+        free = self.merging.columns(self.known, prices, values, self._shortfall(values))
+        limit = self.tasks.limit(MERGE_SHARE * self.tasks.seconds)
+        task = self.tasks.make(some_columns(self.whole, free, values), values[free], STEP_GAP, limit)
+        return Job(replace(task, quick=False), partial(self._improved, self.merging, free, values))
+
+    def settle(self, values: np.ndarray) -> Job:
+        """Amounts and payments for given choices."""
+        held = np.where(self.whole.integer, np.round(values), values)
+        free = np.flatnonzero(~self.whole.integer)
+        task = self.tasks.make(some_columns(self.whole, free, held), None, 0.0, MOST_SECONDS)
+
+        def take(answer: Answer) -> None:
+            for plan in answer.plans[-1:]:
+                self.place(free, held, plan)
+
+        return Job(task, take)
+
+    def _improve(self) -> Job:
+        """A neighbourhood of the best plan."""
+        values = self._best()
+        free = self.around.columns(self.around.blocks(self._shortfall(values)))
+        model = some_columns(self.whole, free, values)
+        limit = self.tasks.limit(STEP_SHARE * self.tasks.seconds)
+        task = self.tasks.make(model, values[free], STEP_GAP, limit)
+        return Job(task, partial(self._improved, self.around, free, values))
+
+    def _improved(self, learner: Merging | Surroundings, free: np.ndarray, held: np.ndarray, answer: Answer) -> None:
+        better = any(self.place(free, held, plan) for plan in answer.plans[-1:])
+        learner.learn(better, answer.termination == "optimal")
+
+    def _best(self) -> np.ndarray:
+        return cast(np.ndarray, self.board.values)
+
+    def _shortfall(self, values: np.ndarray) -> np.ndarray:
+        """What the plan's part of each block is worth less than the block's bound, at the reference prices."""
+        number = self.prices.reference
+        prices = self.prices[number]
+        short = [k.bound(number) - float(k.block.priced(prices).cost @ values[k.block.columns]) for k in self.known]
+        return np.maximum(np.where(np.isfinite(short), short, 1.0), 0.0)
+
+    def place(self, free: np.ndarray, held: np.ndarray, plan: np.ndarray) -> bool:
+        """Offer a plan of the whole: some columns as solved, the others as held; whether it is the best now."""
+        values = held.copy()
+        values[free] = np.where(self.whole.integer[free], np.round(plan), plan)
+        better = self.board.place(values)
+        if better:
+            self.remember()
+        return better
+
+    def remember(self) -> None:
+        """The best plan's part of every block is a plan of that block."""
+        values = self.board.values
+        if values is not None:
+            for known in self.known:
+                known.learn([values[known.block.columns]])
