@@ -41,7 +41,7 @@ class SearchSettings:
     moves: int = 20_000
     growth: float = 1.2
     most: int = 3_000_000
-    hot: float = 2.0
+    hot: float = 0.5
     cold: tuple[float, ...] = (0.03, 0.01)
     reheat: tuple[float, ...] = (math.nan, 0.3, 0.3, 0.6)
     belief: float = 0.7
