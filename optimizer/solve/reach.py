@@ -3,7 +3,7 @@
 The relaxation spends lumpy projects in small parts. Two things that hold for every whole plan say that it may not:
 - `money_reach`: what has been spent in a county by the end of a period is at most what its funding rows allow (a small
   linear programme over the money columns alone), written over the choices themselves, so that it is a knapsack;
-- a work that would alone exceed what the funding rows allow within some window of periods cannot be started then.
+- a work that would alone exceed what the funding rows allow its system within some window of periods cannot be started then.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import highspy
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
 
 from optimizer.model.compiled import Compiled, Tags
 from optimizer.solve.highs import pass_model
@@ -25,11 +26,14 @@ MARGIN = 1e-7
 
 @dataclass(frozen=True)
 class Reach:
-    """Spending of a county in a window of periods, over choices: ``spending @ x <= most``."""
+    """What some spending columns of a county can be together, over choices: ``spending @ x <= most``.
+
+    ``last`` is the last of their periods; ``whole``: whether they are all that the county spends by then.
+    """
 
     county: int
-    first: int
     last: int
+    whole: bool
     spending: sp.csr_matrix
     most: float
 
@@ -42,32 +46,59 @@ def within_reach(compiled: Compiled) -> Compiled:
     matrix = sp.vstack([reach.spending for reach in reaches], format="csr")
     most = np.array([reach.most for reach in reaches])
     upper = _closed(compiled, matrix, most)
-    kept = [i for i, reach in enumerate(reaches) if reach.first == 0]
+    kept = [i for i, reach in enumerate(reaches) if reach.whole]
     return _with_rows(replace(compiled, col_upper=upper), matrix[kept], most[kept], [reaches[i] for i in kept])
 
 
 def _reaches(compiled: Compiled) -> Iterator[Reach]:
+    """Of each county by the end of every period; of each of its systems in every window in which a work of it spends."""
     spent = compiled.columns.of_family("spent")
     defined = _definitions(compiled, spent)
     money = ~compiled.integer & ~compiled.columns.structural
     money[spent] = True
-    for county in np.unique(compiled.columns.county[spent]):
+    period = compiled.columns.period
+    for county, systems in _systems(compiled, spent, defined).items():
         mine = np.flatnonzero((compiled.columns.county == county) & money)
         highs = _money_alone(compiled, mine)
-        here = [j for j in spent if compiled.columns.county[j] == county]
-        for first, last in _windows(compiled.columns.period[here]):
-            chosen = [j for j in here if first <= compiled.columns.period[j] <= last]
+        here = np.concatenate(systems)
+        together = [(here[period[here] <= last], True) for last in np.unique(period[here])]
+        alone = [(chosen, False) for columns in systems for chosen in _windows(columns, period[columns], defined)]
+        for chosen, whole in together + alone:
             most = _most(highs, np.searchsorted(mine, chosen))
-            if chosen and most is not None:
+            if most is not None:
                 rows = [defined[j] for j in chosen]
                 spending = sp.csr_matrix(sum(row for row, _ in rows))
                 most -= sum(constant for _, constant in rows)
-                yield Reach(int(county), first, last, spending, most + MARGIN * max(1.0, abs(most)))
+                yield Reach(county, int(period[chosen].max()), whole, spending, most + MARGIN * max(1.0, abs(most)))
 
 
-def _windows(periods: np.ndarray) -> Iterator[tuple[int, int]]:
-    last = int(periods.max()) + 1 if len(periods) else 0
-    return ((first, end) for end in range(last) for first in range(end + 1))
+def _systems(
+    compiled: Compiled, spent: np.ndarray, defined: dict[int, tuple[sp.csr_matrix, float]]
+) -> dict[int, list[np.ndarray]]:
+    """Spending columns by county, in groups that share works: those of one system."""
+    uses = sp.vstack([abs(defined[j][0]) for j in spent], format="csr") if len(spent) else sp.csr_matrix((0, 0))
+    label = connected_components(uses @ uses.T, directed=False)[1]
+    county = compiled.columns.county[spent]
+    groups: dict[int, list[np.ndarray]] = {}
+    for at, group in sorted(set(zip(county.tolist(), label.tolist(), strict=True))):
+        groups.setdefault(at, []).append(spent[(county == at) & (label == group)])
+    return groups
+
+
+def _windows(
+    columns: np.ndarray, period: np.ndarray, defined: dict[int, tuple[sp.csr_matrix, float]]
+) -> Iterator[np.ndarray]:
+    """Columns of every window that is no longer than a work of theirs spends."""
+    choice = np.concatenate([defined[j][0].indices for j in columns])
+    when = np.repeat(period, [defined[j][0].nnz for j in columns])
+    first_of, last_of = np.full(choice.max(initial=0) + 1, when.max(initial=0)), np.zeros(choice.max(initial=0) + 1, when.dtype)
+    np.minimum.at(first_of, choice, when)
+    np.maximum.at(last_of, choice, when)
+    longest = max(1, int((last_of - first_of).max()))  # a choice moves a work's spending to its start from the next one
+    for first in np.unique(period):
+        for last in range(first, first + longest):
+            if last in period:
+                yield columns[(period >= first) & (period <= last)]
 
 
 def _definitions(compiled: Compiled, spent: np.ndarray) -> dict[int, tuple[sp.csr_matrix, float]]:
