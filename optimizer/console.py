@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from optimizer.solve.progress import Listener, Progress
+from optimizer.solve.progress import Listener, Progress, per_cent
 
 PLAIN_SECONDS = 5.0
 
@@ -61,10 +62,9 @@ def describe(progress: Progress) -> str:
     """One line: stage, incumbent, bound, gap, seconds."""
 
     def number(value: float | None) -> str:
-        return "-" if value is None else f"{value:,.1f}"
+        return "-" if value is None or not math.isfinite(value) else f"{value:,.1f}"
 
-    gap = "-" if progress.gap is None else f"{100 * progress.gap:.2f} %"
     return (
-        f"{progress.stage}: plan {number(progress.incumbent)}, bound {number(progress.bound)}, gap {gap}, "
+        f"{progress.stage}: plan {number(progress.incumbent)}, bound {number(progress.bound)}, gap {per_cent(progress.gap)}, "
         f"{progress.seconds:.0f} s"
     )

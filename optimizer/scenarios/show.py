@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optimizer.scenarios.store import Run
+from optimizer.solve.progress import per_cent
 from optimizer.verify.result import Verification
 
 FIRST_PROJECTS = 15
@@ -21,7 +22,7 @@ def headline(one: Run, console: Console | None = None) -> None:
     verdict = "passed" if m["verification"]["passed"] else "FAILED"
     (console or Console()).print(
         f"{one.folder.name}: net benefit {m['incumbent']:,.1f} million CNY, bound {m['bound']:,.1f}, "
-        f"gap {100 * m['gap']:.2f} % ({m['termination']}); {m['counts']['started']} of {m['counts']['candidates']} projects, "
+        f"gap {per_cent(m['gap'])} ({m['termination']}); {m['counts']['started']} of {m['counts']['candidates']} projects, "
         f"{sum(m['money'].values()):,.0f} million CNY; independent check {verdict}",
         highlight=False,
         soft_wrap=True,
@@ -57,7 +58,7 @@ def runs(found: Sequence[Run]) -> None:
             one.folder.name,
             str(m["created"]),
             f"{m['incumbent']:,.1f}",
-            f"{100 * m['gap']:.2f} %",
+            per_cent(m["gap"]),
             check,
             m["termination"],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,17 @@ class Progress:
         if self.incumbent is None or self.bound is None:
             return None
         return max(0.0, self.bound - self.incumbent) / max(abs(self.incumbent), 1e-9)
+
+
+LARGE = 10.0
+"""Fraction from which on a gap, over a plan near nothing, is not worth its digits."""
+
+
+def per_cent(gap: float | None) -> str:
+    """A gap in words for a person: a dash where there is none."""
+    if gap is None or not math.isfinite(gap):
+        return "-"
+    return f"{100 * gap:.2f} %" if gap < LARGE else f"over {100 * LARGE:,.0f} %"
 
 
 Listener = Callable[[Progress], None]

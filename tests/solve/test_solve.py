@@ -10,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 
+from optimizer.console import describe
 from optimizer.draft import Draft
 from optimizer.errors import InfeasibleError, InputError
 from optimizer.horizon import Horizon
@@ -19,6 +20,7 @@ from optimizer.problem import POOL, EpsilonBound, Lock, Objective
 from optimizer.solve import SolverSettings, solve_problem
 from optimizer.solve.highs import Solved, interruptible, run
 from optimizer.solve.milp import Milp
+from optimizer.solve.progress import Progress
 from optimizer.solve.solve import build
 from optimizer.solve.work import Task, solve_task
 from tests.core_problems import HUNDRED_THOUSAND, rich_draft, rich_problem
@@ -161,3 +163,11 @@ def test_a_solver_that_denies_a_known_plan_is_not_believed(monkeypatch: pytest.M
     plan = solve_problem(problem, EXACT, hint=known)
     assert plan.outcome.termination == "contradicted"
     assert plan.objective == pytest.approx(known.objective) and plan.outcome.gap > 0
+
+
+@pytest.mark.parametrize(
+    ("incumbent", "bound", "said"),
+    [(100.0, 104.2, "4.20 %"), (1e-9, 5.0, "over 1,000 %"), (3.0, np.inf, "-"), (None, 5.0, "-"), (3.0, None, "-")],
+)
+def test_a_gap_is_told_in_words_that_mean_something(incumbent: float | None, bound: float | None, said: str):
+    assert describe(Progress("stage", 1.0, incumbent, bound)).endswith(f"gap {said}, 1 s")
