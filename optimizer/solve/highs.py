@@ -8,14 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import highspy
 import numpy as np
 
 from optimizer.errors import ChengxiangError
-from optimizer.solve.milp import Linear
+from optimizer.solve.milp import Linear, admits
 from optimizer.solve.progress import Listener, Progress, silent
 from optimizer.solve.settings import SolverSettings
 
@@ -31,6 +31,9 @@ TERMINATION = {
 
 
 WHOLE = "branch and bound of the whole model by HiGHS"
+REMEDIES: tuple[dict[str, Any], ...] = ({"mip_feasibility_tolerance": 1e-7}, {"presolve": "off"})
+"""Options tried in turn where a model is called infeasible that the start obeys: presolve of HiGHS 1.15 does that where many
+amounts are held at their limits."""
 
 
 class Flag(Protocol):
@@ -108,8 +111,33 @@ def run(
         Called with the values of all columns at every better solution.
     """
     began = time.monotonic()
-    highs = pass_model(compiled)
     limit = settings.time_limit if time_limit is None else time_limit
+    hear = _Ears(stage, began, listener, stop, found)
+    solved = _attempt(compiled, settings, start, limit, hear)
+    for remedy in REMEDIES:
+        if solved.termination != "infeasible" or start is None or not admits(compiled, start):
+            break
+        left = limit - (time.monotonic() - began)
+        solved = _attempt(compiled, replace(settings, options={**settings.options, **remedy}), start, left, hear)
+    return replace(solved, seconds=time.monotonic() - began)
+
+
+@dataclass(frozen=True)
+class _Ears:
+    """Who listens to a run, who may end it, and who takes its solutions."""
+
+    stage: str
+    began: float
+    listener: Listener
+    stop: Flag | None
+    found: Callable[[np.ndarray], bool] | None
+
+
+def _attempt(
+    compiled: Linear, settings: SolverSettings, start: np.ndarray | None, limit: float, hear: _Ears
+) -> Solved:
+    began = time.monotonic()
+    highs = pass_model(compiled)
     for name, value in {
         "time_limit": max(limit, 0.1),
         "mip_rel_gap": settings.mip_gap,
@@ -126,19 +154,12 @@ def run(
         solution.col_value = list(start)
         solution.value_valid = True
         highs.setSolution(solution)
-    _listen(highs, stage, began, listener, stop)
-    if found is not None:
-
-        def take(event: highspy.HighsCallbackEvent) -> None:
-            found(np.array(event.data_out.mip_solution, float))
-
-        highs.cbMipImprovingSolution += take
+    _listen(highs, hear)
     met = _Met(highs)
     if highs.run() == highspy.HighsStatus.kError:
         return met.so_far(compiled, settings, time.monotonic() - began)
     if start is not None and _took_start_unseen(highs):
-        left = max(limit - (time.monotonic() - began), 0.1)
-        return run(compiled, settings, stage=stage, time_limit=left, listener=listener, stop=stop, found=found)
+        return _attempt(compiled, settings, None, limit - (time.monotonic() - began), hear)
     return _read(highs, compiled, time.monotonic() - began)
 
 
@@ -183,18 +204,26 @@ def _took_start_unseen(highs: highspy.Highs) -> bool:
     return optimal and info.mip_node_count <= 0 and info.simplex_iteration_count <= 0
 
 
-def _listen(highs: highspy.Highs, stage: str, began: float, listener: Listener, stop: Flag | None) -> None:
+def _listen(highs: highspy.Highs, hear: _Ears) -> None:
+    stop, found = hear.stop, hear.found
+
     def tell(event: highspy.HighsCallbackEvent) -> None:
         data = event.data_out
-        listener(
-            Progress(stage, time.monotonic() - began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound))
+        hear.listener(
+            Progress(hear.stage, time.monotonic() - hear.began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound))
         )
 
     def check(event: highspy.HighsCallbackEvent) -> None:
         if stop is not None and stop.is_set():
             event.interrupt()
 
+    def take(event: highspy.HighsCallbackEvent) -> None:
+        if found is not None:
+            found(np.array(event.data_out.mip_solution, float))
+
     highs.cbMipLogging += tell
+    if found is not None:
+        highs.cbMipImprovingSolution += take
     if stop is not None:
         highs.cbMipInterrupt += check
         highs.cbSimplexInterrupt += check

@@ -10,7 +10,7 @@ import numpy as np
 from optimizer.model.compiled import Compiled
 from optimizer.solve.blocks import Split, find_blocks, take_apart
 from optimizer.solve.known import Known
-from optimizer.solve.milp import Milp
+from optimizer.solve.milp import admits
 from optimizer.solve.prices import Prices
 
 ROUNDED = 1e-5
@@ -52,7 +52,7 @@ class Memory:
             return
         for now, before in zip(known, self.known, strict=True):
             now.bounds, now.effort = dict(before.bounds), before.effort
-            now.learn(plan for plan in before.plans if now.block.model.admits(plan))
+            now.learn(plan for plan in before.plans if admits(now.block.model, plan))
         prices.vectors = [np.append(v, np.zeros(len(prices.split.shared) - len(v))) for v in self.vectors]
         prices.reference = self.reference
 
@@ -60,9 +60,7 @@ class Memory:
         """The best plan, where the added rows allow it."""
         if self.values is None:
             return None
-        limits = compiled.row_lower, compiled.row_upper, compiled.col_lower, compiled.col_upper
-        whole = Milp(compiled.matrix, *limits, compiled.integer, compiled.cost)
-        return self.values if whole.admits(self.values, ROUNDED) else None
+        return self.values if admits(compiled, self.values, ROUNDED) else None
 
     def remember(self, known: Sequence[Known], prices: Prices, share: float, values: np.ndarray | None) -> None:
         """Keep what a solve has learned."""

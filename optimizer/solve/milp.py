@@ -51,12 +51,13 @@ class Milp:
     cost: np.ndarray
     constant: float = 0.0
 
-    def admits(self, values: np.ndarray, tolerance: float = 1e-6) -> bool:
-        """Whether values of the columns obey every row and every bound."""
-        activity = self.matrix @ values
-        rows = (activity <= self.row_upper + tolerance).all() and (activity >= self.row_lower - tolerance).all()
-        columns = (values <= self.col_upper + tolerance).all() and (values >= self.col_lower - tolerance).all()
-        return bool(rows and columns)
+
+def admits(model: Linear, values: np.ndarray, tolerance: float = 1e-6) -> bool:
+    """Whether values of the columns obey every row and every bound."""
+    activity = model.matrix @ values
+    rows = (activity <= model.row_upper + tolerance).all() and (activity >= model.row_lower - tolerance).all()
+    columns = (values <= model.col_upper + tolerance).all() and (values >= model.col_lower - tolerance).all()
+    return bool(rows and columns)
 
 
 def some_columns(whole: Linear, free: np.ndarray, values: np.ndarray) -> Milp:

@@ -17,7 +17,7 @@ from optimizer.horizon import Horizon
 from optimizer.model.assembly import build_model
 from optimizer.model.compiled import compile_model
 from optimizer.problem import POOL, EpsilonBound, Lock, Objective
-from optimizer.solve import SolverSettings, solve_problem
+from optimizer.solve import SolverSettings, highs, solve_problem
 from optimizer.solve.highs import Solved, interruptible, run
 from optimizer.solve.milp import Milp
 from optimizer.solve.progress import Progress
@@ -171,3 +171,20 @@ def test_a_solver_that_denies_a_known_plan_is_not_believed(monkeypatch: pytest.M
 )
 def test_a_gap_is_told_in_words_that_mean_something(incumbent: float | None, bound: float | None, said: str):
     assert describe(Progress("stage", 1.0, incumbent, bound)).endswith(f"gap {said}, 1 s")
+
+
+def test_a_model_called_infeasible_that_the_start_obeys_is_solved_by_other_means(monkeypatch: pytest.MonkeyPatch):
+    compiled = build(rich_problem()).compiled
+    best = run(compiled, EXACT)
+    attempt, options = highs._attempt, []
+
+    def blind(compiled, settings, *rest):
+        options.append(settings.options)
+        solved = attempt(compiled, settings, *rest)
+        return solved if settings.options.get("presolve") == "off" else dataclasses.replace(solved, termination="infeasible")
+
+    monkeypatch.setattr(highs, "_attempt", blind)
+    solved = run(compiled, EXACT, start=best.values)
+    assert solved.termination == "optimal" and solved.objective == pytest.approx(best.objective)
+    assert options == [{}, *highs.REMEDIES]
+    assert run(compiled, EXACT, start=best.values + 5.0).termination == "infeasible"
