@@ -109,6 +109,8 @@ def designed(case: DesignCase, network: DesignNetwork, time_limit: float, seeds:
     chosen = sizes_of(case, network, board.chosen)
     check, value = checked(case, chosen), board.cost + case.fixed_cost
     status = "optimal" if value - least <= ROUNDING * value else "verified"
+    if least > value * (1 + ROUNDING):
+        status, row["reason"] = "failed", f"a bound of {least:,.2f} was claimed above a design"
     return {
         **row,
         "value": value,

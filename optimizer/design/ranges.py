@@ -10,6 +10,8 @@ from optimizer.design.relaxation import Relaxation
 PASSES = 12
 SLACK, WORTH, EMPTY = 1e-9, 1e-6, 1e-7
 """In total demands: added to every narrowed range, the least narrowing that is made, and how far an empty range overlaps."""
+ROUNDED = 4e-15
+"""Of the size of what is summed: what a sum may be off by. Ranges without a limit of their own are 1e9 wide."""
 
 Ends = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -33,15 +35,17 @@ def narrow(ends, demand, low, high):  # type: ignore[no-untyped-def]
     for _ in range(PASSES):
         changed = False
         for i in range(len(demand)):
-            least, most = 0.0, 0.0
+            least, most, size = 0.0, 0.0, 0.0
             for x in range(start[i], start[i + 1]):
                 k = lane[x]
                 least += low[k] if sign[x] > 0 else -high[k]
                 most += high[k] if sign[x] > 0 else -low[k]
+                size += abs(low[k]) + abs(high[k])
+            slack = SLACK + ROUNDED * size
             for x in range(start[i], start[i + 1]):
                 k = lane[x]
                 a, b = (low[k], high[k]) if sign[x] > 0 else (-high[k], -low[k])
-                new_a, new_b = max(a, demand[i] - (most - b) - SLACK), min(b, demand[i] - (least - a) + SLACK)
+                new_a, new_b = max(a, demand[i] - (most - b) - slack), min(b, demand[i] - (least - a) + slack)
                 if new_a > new_b + EMPTY:
                     return False
                 if new_a > a + WORTH or new_b < b - WORTH:

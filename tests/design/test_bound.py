@@ -140,3 +140,23 @@ def test_programs_that_come_to_no_end_prove_nothing():
     proof.program.highs.setOptionValue("simplex_iteration_limit", 0)
     bound = proof.run(3.0, lambda: np.inf)
     assert proof.floor <= bound.value <= cheapest(network)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ranges_without_a_limit_are_narrowed_around_every_true_flow(seed: int):
+    rng = np.random.default_rng(seed)
+    n, lanes = 12, 20
+    tail, head = rng.integers(0, n, lanes), rng.integers(0, n, lanes)
+    tail[tail == head] = (head[tail == head] + 1) % n
+    flow = rng.normal(size=lanes)
+    sign, lane = np.repeat([1, -1], lanes), np.tile(np.arange(lanes), 2)
+    spot = np.concatenate([head, tail])
+    order = np.argsort(spot, kind="stable")
+    ends = np.searchsorted(spot[order], np.arange(n + 1)), lane[order], sign[order]
+    demand = np.bincount(head, flow, n) - np.bincount(tail, flow, n)
+    low, high = np.full(lanes, -1e9), np.full(lanes, 1e9)
+    known = rng.random(lanes) < 0.6
+    low[known], high[known] = flow[known] - 0.01, flow[known] + 0.01
+    assert narrow(ends, demand, low, high)
+    assert (low <= flow).all() and (flow <= high).all()
+    assert (high - low < 1e3).sum() > known.sum()
