@@ -117,7 +117,7 @@ class Crew:
     def close(self) -> None:
         """End all work; what is under way is dropped."""
         self._flag.set()
-        if wait(list(self._given), GRACE).not_done:
+        if self._processes_at_work() and wait(list(self._given), GRACE).not_done:
             self._end_processes()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
@@ -156,8 +156,12 @@ class Crew:
 
     def _end_processes(self) -> None:
         """End the processes of an executor that is silent; its tasks come back as lost."""
-        for process in list(getattr(self._executor, "_processes", {}).values()):
+        for process in self._processes_at_work():
             process.kill()
+
+    def _processes_at_work(self) -> list[Any]:
+        """Processes of this machine; a cluster has none that could be told, or ended, from here."""
+        return list((getattr(self._executor, "_processes", None) or {}).values())
 
 
 @contextmanager

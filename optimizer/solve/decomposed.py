@@ -46,8 +46,6 @@ LONGER, HELD = 3.0, 0.75
 """How much longer the blocks are solved that hold most of the gap within blocks, and the share of it that they hold."""
 MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.12
 """From when on the relaxation is solved roughly to begin with, and the share of the time that the exact way then gets."""
-HALF = 0.5
-"""Share of the blocks up to which a pass at rough prices is left for one at exact prices."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 

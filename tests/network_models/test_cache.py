@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from network_models._cache import SEAL, discard_unless_sealed, folder_for, write_seal
+from tests.conftest import need
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORK = """
@@ -119,8 +120,8 @@ def test_an_unwritable_cache_gives_way_to_another(tmp_path, monkeypatch):
     assert folder_for("cpu").is_dir()
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid"), reason="skipped: needs files with owners (POSIX)")
 def test_a_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch):
+    need(hasattr(os, "getuid"), "files with owners (POSIX)")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     shared = folder_for("cpu")

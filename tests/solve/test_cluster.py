@@ -110,3 +110,11 @@ def test_a_client_that_finds_nobody_is_closed_at_once(monkeypatch: pytest.Monkey
     with pytest.raises(InputError):
         workers(settings("tcp://127.0.0.1:1"))
     assert [client.status for client in made] == ["closed"]
+
+
+def test_work_that_is_under_way_on_a_cluster_is_not_waited_for(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch):
+    model = find_blocks(build(CASES[4]).compiled).blocks[0].model
+    width, executor = workers(settings(cluster.scheduler_address))
+    with crew(width, threading.Event(), executor) as hands:
+        hands.give("left there", Task(model, None, 0.0, SECONDS, SECONDS, None, 0))
+        monkeypatch.setattr("optimizer.solve.crew.wait", lambda *_: pytest.fail("waited for the cluster"))
