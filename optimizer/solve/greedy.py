@@ -14,7 +14,7 @@ from optimizer.model.compiled import Compiled
 from optimizer.model.cuts import FAMILY as CUT
 from optimizer.plan import Plan
 from optimizer.solve.highs import run
-from optimizer.solve.progress import Listener
+from optimizer.solve.progress import Listener, Progress
 from optimizer.solve.settings import SolverSettings
 from optimizer.systems.registry import archetype
 
@@ -41,6 +41,7 @@ def greedy_start(
     locked.
     """
     quick = replace(settings, mip_gap=max(GREEDY_GAP, settings.mip_gap))
+    listener = _plans_alone(listener)
     bare = _only(model, compiled, variables, _locked(model))
     if hint is not None:
         held = _held(model, compiled, variables, hint)
@@ -58,6 +59,15 @@ def greedy_start(
     if solved.values is not None:
         return solved.values
     return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
+
+
+def _plans_alone(listener: Listener) -> Listener:
+    """A listener that hears of plans: what bounds a model with works left out is no bound on the whole."""
+
+    def listen(progress: Progress) -> None:
+        listener(replace(progress, bound=None))
+
+    return listen
 
 
 def _only(model: Model, compiled: Compiled, variables: list[Any], first: dict[int, int]) -> Compiled:
