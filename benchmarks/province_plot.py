@@ -1,4 +1,4 @@
-"""Gaps over time as one SVG: distance of each method's best plan from the best bound that any of them proved."""
+"""Gaps over time as one SVG: each method's best plan from the best bound that any of them proved, and, dashed, from its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def plot(file: Path, rows: list[Row]) -> None:
     drawn = [r for r in rows if r["best_bound"] is not None and r["trace"]]
     longest = max((r["seconds"] for r in drawn), default=1.0)
     parts = [_axes(longest)]
-    parts += [line for r in drawn if (line := _line(r, longest))]
+    parts += [line for r in drawn if (line := _line(r, gaps(r), longest))]
+    parts += [line for r in drawn if (line := _line(r, certified(r), longest, "5 4"))]
     parts += [
         f'<text x="{WIDTH - 130}" y="{TOP + 18 * (i + 1)}" fill="{colour}" font-size="13">{method}</text>'
         for i, (method, colour) in enumerate(COLOURS.items())
@@ -34,6 +35,11 @@ def gaps(row: Row) -> list[tuple[float, float]]:
     return [(t, (best - value) / max(abs(value), 1e-9)) for t, value, _ in row["trace"] if value is not None]
 
 
+def certified(row: Row) -> list[tuple[float, float]]:
+    """(seconds, gap of the best plan so far to the bound that the method itself had proved by then)."""
+    return [(t, (b - v) / max(abs(v), 1e-9)) for t, v, b in row["trace"] if v is not None and b is not None]
+
+
 def _x(seconds: float, longest: float) -> float:
     share = math.log10(max(seconds, 1.0)) / max(math.log10(max(longest, 1.0)), 1e-9)
     return LEFT + min(share, 1.0) * (WIDTH - LEFT - 20)
@@ -45,9 +51,8 @@ def _y(gap: float) -> float:
     return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
 
 
-def _line(row: Row, longest: float) -> str:
-    """Steps from one plan to the next, on to the end of the run."""
-    steps = gaps(row)
+def _line(row: Row, steps: list[tuple[float, float]], longest: float, dashes: str = "") -> str:
+    """Steps from one plan or bound to the next, on to the end of the run."""
     if not steps:
         return ""
     points = []
@@ -55,7 +60,8 @@ def _line(row: Row, longest: float) -> str:
         points += [f"{_x(t, longest):.1f},{_y(gap):.1f}", f"{_x(after, longest):.1f},{_y(gap):.1f}"]
     colour = COLOURS.get(row["method"], "#555")
     title = f"<title>{row['instance']}, {row['method']}</title>"
-    return f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="1.6">{title}</polyline>'
+    shape = f'fill="none" stroke="{colour}" stroke-width="1.6" stroke-dasharray="{dashes or "none"}"'
+    return f'<polyline points="{" ".join(points)}" {shape}>{title}</polyline>'
 
 
 def _axes(longest: float) -> str:
@@ -73,6 +79,6 @@ def _axes(longest: float) -> str:
         )
         seconds *= 10
     middle = (LEFT + WIDTH) / 2
-    words = "seconds; gap of the best plan so far to the best bound proved"
+    words = "seconds; gap of the best plan so far to the best bound proved; dashed: to the bound proved by then"
     lines.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle" font-size="12">{words}</text>')
     return "\n".join(lines)

@@ -18,6 +18,7 @@ SUITES = {
     "siting": ("benchmarks.siting", "location", "published siting instances through the archetype `facilities`"),
     "sequence": ("benchmarks.sequence", "portfolio", "published open pits and knapsacks through the sequence core"),
     "province": ("benchmarks.province", "", "a province planned here and by HiGHS alone; what planning ahead is worth"),
+    "scaling": ("benchmarks.scaling", "", "one round over all blocks: as provinces grow, and by a second worker"),
     "gas-expansion": (
         "benchmarks.gas_expansion",
         "gas",
@@ -38,6 +39,7 @@ SUITES = {
 }
 OPTIONS = {
     "province": "benchmarks.province_options",
+    "scaling": "benchmarks.scaling_options",
     "water-design": "benchmarks.water_design_options",
     "evaluate": "benchmarks.evaluate_options",
 }

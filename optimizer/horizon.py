@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,11 +52,11 @@ class Horizon:
             return -1
         if year >= self.end:
             return self.n_periods
-        return max(t for t in range(self.n_periods) if self.starts[t] <= year)
+        return bisect_right(self.starts, year) - 1
 
     def first_period_from(self, year: int) -> int:
         """First period that begins in ``year`` or later (``n_periods`` if none does)."""
-        return next((t for t in range(self.n_periods) if self.starts[t] >= year), self.n_periods)
+        return bisect_left(self.starts, year)
 
     def service_period(self, start: int, lead_years: int) -> int:
         """First period in service of a work started at the beginning of period ``start``.

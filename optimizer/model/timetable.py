@@ -73,6 +73,12 @@ class Timetable:
         return [int(v) for v in self.problem.sequence["lead_years"].values]
 
     @cached_property
+    def _served(self) -> dict[int, list[int]]:
+        """First period in service of a start in each period, by lead time."""
+        horizon = self.problem.horizon
+        return {n: [horizon.service_period(t, n) for t in range(horizon.n_periods)] for n in set(self._lead)}
+
+    @cached_property
     def _window(self) -> list[tuple[int, int]]:
         """First and last year in which each transition's candidate may start."""
         seq = self.problem.sequence
@@ -90,7 +96,7 @@ class Timetable:
 
     def service(self, p: int, start: int) -> int:
         """First period in service of transition ``p`` started in period ``start``."""
-        return self.horizon.service_period(start, self._lead[p])
+        return self._served[self._lead[p]][start]
 
     def service_in_flight(self, p: int) -> int:
         """First period in service of a work in flight."""

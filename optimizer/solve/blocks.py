@@ -89,11 +89,12 @@ def clusters(compiled: Compiled) -> list[np.ndarray]:
 def find_blocks(compiled: Compiled, small: int = SMALL, large: int = LARGE) -> Split:
     """Price what is tagged as linking; cut what is then still larger than ``small`` choices (see `partition`)."""
     by_row = compiled.matrix.tocsr()
-    inner = np.flatnonzero(~compiled.rows.linking)
-    label = components(by_row[inner])
+    inner = by_row[np.flatnonzero(~compiled.rows.linking)]
+    label = components(inner)
+    by_column = inner.tocsc()
     for members in _members(label):
         if compiled.integer[members].sum() > small:
-            mine = parts(by_row[inner][:, members], compiled.integer[members], small, large)
+            mine = parts(_own_rows(by_column, members)[1].tocsr(), compiled.integer[members], small, large)
             label[members] = label.max() + 1 + mine
     return take_apart(compiled, label)
 
@@ -105,7 +106,7 @@ def take_apart(compiled: Compiled, label: np.ndarray) -> Split:
     shared = np.union1d(np.flatnonzero(compiled.rows.linking), inner[cut_rows(by_row[inner], label)])
     whole = [members for members in _members(label) if compiled.integer[members].any()]
     rest = np.setdiff1d(np.arange(len(label)), np.concatenate([np.empty(0, np.int64), *whole]))
-    blocks = [_block(compiled, by_row, columns, shared) for columns in whole]
+    blocks = [_block(compiled, columns, shared) for columns in whole]
     return Split(
         shared,
         compiled.rows.linking[shared],
@@ -113,7 +114,7 @@ def take_apart(compiled: Compiled, label: np.ndarray) -> Split:
         compiled.row_lower[shared],
         compiled.row_upper[shared],
         tuple(sorted(blocks, key=lambda block: -block.choices)),
-        _block(compiled, by_row, rest, shared),
+        _block(compiled, rest, shared),
     )
 
 
@@ -122,13 +123,20 @@ def _members(label: np.ndarray) -> list[np.ndarray]:
     return [part for part in np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(part)]
 
 
-def _block(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray, shared: np.ndarray) -> Block:
-    is_shared = np.zeros(by_row.shape[0], bool)
-    is_shared[shared] = True
-    mine = compiled.matrix[:, columns].tocsr()
-    rows = np.flatnonzero((np.diff(mine.indptr) > 0) & ~is_shared)
+def _own_rows(by_column: sp.csc_matrix, columns: np.ndarray) -> tuple[np.ndarray, sp.csc_matrix]:
+    """The rows that some columns enter, and those rows over those columns; costs no more than they hold."""
+    mine = by_column[:, columns]
+    rows, place = np.unique(mine.indices, return_inverse=True)
+    return rows, sp.csc_matrix((mine.data, place, mine.indptr), shape=(len(rows), len(columns)))
+
+
+def _block(compiled: Compiled, columns: np.ndarray, shared: np.ndarray) -> Block:
+    entered, mine = _own_rows(compiled.matrix, columns)
+    by_row = mine.tocsr()
+    own = ~np.isin(entered, shared)
+    rows = entered[own]
     model = Milp(
-        mine[rows].tocsc(),
+        by_row[own].tocsc(),
         compiled.row_lower[rows],
         compiled.row_upper[rows],
         compiled.col_lower[columns],
@@ -136,4 +144,7 @@ def _block(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray, share
         compiled.integer[columns],
         compiled.cost[columns],
     )
-    return Block(columns, rows, model, mine[shared])
+    priced = by_row[~own].tocoo()
+    place = np.searchsorted(shared, entered[~own])[priced.row]
+    uses = sp.csr_matrix((priced.data, (place, priced.col)), shape=(len(shared), len(columns)))
+    return Block(columns, rows, model, uses)

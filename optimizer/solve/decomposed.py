@@ -35,6 +35,8 @@ from optimizer.solve.work import Answer, Task
 
 FIRST_SHARE = 0.5
 """Share of the time for the first solve of all blocks."""
+LEFT_SHARE = 0.75
+"""Of the time that is left when all blocks are to be proved: the most that it may take, so that there is a bound in any case."""
 BLOCK_GAP = 1e-3
 NARROW_SHARE = 0.5
 """Share of a block's time for the choices of its relaxation alone, unless the block has been proved before."""
@@ -147,6 +149,7 @@ class Decomposition:
             yield from self._relax()
             number = yield from self._sketch()
             self.plans.ready = False
+            self.share = min(self.share, LEFT_SHARE * self.tasks.left() * self.width / max(1, len(self.known)))
             if self.exact is not None:
                 yield from self._elsewhere()
             else:

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from optimizer.model.compiled import Compiled, Tags
+from optimizer.model.compiled import Compiled
 from optimizer.solve.highs import pass_model
 from optimizer.solve.rows_of import relaxed
 
@@ -25,102 +25,118 @@ MARGIN = 1e-7
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What some spending columns of a county can be together, over choices: ``spending @ x <= most``.
+class Spending:
+    """Every column of spending as a function of the others: ``use @ x + constant``.
 
-    ``last`` is the last of their periods; ``whole``: whether they are all that the county spends by then.
+    Parameters
+    ----------
+    columns
+        Positions in the model.
+    county, period
+        (column,) whose and when.
+    use, constant
+        (column, model column) CSR and (column,): from the `spending` row that defines it.
     """
 
-    county: int
-    last: int
-    whole: bool
-    spending: sp.csr_matrix
+    columns: np.ndarray
+    county: np.ndarray
+    period: np.ndarray
+    use: sp.csr_matrix
+    constant: np.ndarray
+
+    @classmethod
+    def of(cls, compiled: Compiled) -> Spending:
+        """That of a model."""
+        columns = compiled.columns.of_family("spent")
+        rows = compiled.rows.of_family("spending")
+        use = compiled.matrix.tocsr()[rows]
+        which = np.full(use.shape[1], -1)
+        which[columns] = np.arange(len(columns))
+        at = np.flatnonzero(which[use.indices] >= 0)  # one in every row
+        coef, order = use.data[at], np.argsort(which[use.indices[at]])
+        use.data[at] = 0.0
+        use.eliminate_zeros()
+        use = sp.csr_matrix(sp.diags(-1.0 / coef) @ use)[order]
+        constant = (compiled.row_upper[rows] / coef)[order]
+        return cls(columns, compiled.columns.county[columns], compiled.columns.period[columns], use, constant)
+
+    def systems(self) -> dict[int, list[np.ndarray]]:
+        """By county, which of these columns share works: those of one system."""
+        label = connected_components(abs(self.use) @ abs(self.use).T, directed=False)[1]
+        groups: dict[int, list[np.ndarray]] = {}
+        order = np.lexsort((label, self.county))
+        turns = np.flatnonzero(np.diff(self.county[order]) | np.diff(label[order])) + 1
+        for group in np.split(order, turns):
+            groups.setdefault(int(self.county[group[0]]), []).append(np.sort(group))
+        return groups if len(order) else {}
+
+    def windows(self, chosen: np.ndarray) -> Iterator[np.ndarray]:
+        """Those of some columns in every window of periods that is no longer than a work of theirs spends."""
+        period, use = self.period[chosen], self.use[chosen]
+        work = np.unique(use.indices, return_inverse=True)[1]
+        when = np.repeat(period, np.diff(use.indptr))
+        n = work.max(initial=0) + 1
+        first_of, last_of = np.full(n, when.max(initial=0)), np.zeros(n, when.dtype)
+        np.minimum.at(first_of, work, when)
+        np.maximum.at(last_of, work, when)
+        longest = max(1, int((last_of - first_of).max()))  # a choice moves a work's spending to its start from the next one
+        for first in np.unique(period):
+            for last in range(first, first + longest):
+                if last in period:
+                    yield chosen[(period >= first) & (period <= last)]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The most that some columns of spending can be together; ``whole``: they are all that the county spends by then."""
+
+    chosen: np.ndarray
     most: float
+    whole: bool
 
 
 def within_reach(compiled: Compiled) -> Compiled:
     """The model with `money_reach` rows added and works beyond reach closed."""
-    reaches = list(_reaches(compiled))
+    spending = Spending.of(compiled)
+    reaches = list(_reaches(compiled, spending))
     if not reaches:
         return compiled
-    matrix = sp.vstack([reach.spending for reach in reaches], format="csr")
+    chosen = np.concatenate([reach.chosen for reach in reaches])
+    owner = np.repeat(np.arange(len(reaches)), [len(reach.chosen) for reach in reaches])
+    together = sp.csr_matrix((np.ones(len(chosen)), (owner, chosen)), shape=(len(reaches), len(spending.columns)))
+    matrix = sp.csr_matrix(together @ spending.use)
     most = np.array([reach.most for reach in reaches])
-    upper = _closed(compiled, matrix, most)
-    kept = [i for i, reach in enumerate(reaches) if reach.whole]
-    return _with_rows(replace(compiled, col_upper=upper), matrix[kept], most[kept], [reaches[i] for i in kept])
+    most += MARGIN * np.maximum(1.0, np.abs(most)) - together @ spending.constant
+    kept = np.flatnonzero([reach.whole for reach in reaches])
+    least, tags = np.full(len(kept), -np.inf), (spending.county, spending.period)
+    county, period = (np.array([tag[reaches[i].chosen].max() for i in kept]) for tag in tags)
+    closed = replace(compiled, col_upper=_closed(compiled, matrix, most))
+    return closed.with_rows("money_reach", matrix[kept], least, most[kept], county=county, period=period)
 
 
-def _reaches(compiled: Compiled) -> Iterator[Reach]:
+def _reaches(compiled: Compiled, spending: Spending) -> Iterator[Reach]:
     """Of each county by the end of every period; of each of its systems in every window in which a work of it spends."""
-    spent = compiled.columns.of_family("spent")
-    defined = _definitions(compiled, spent)
     money = ~compiled.integer & ~compiled.columns.structural
-    money[spent] = True
-    period = compiled.columns.period
-    for county, systems in _systems(compiled, spent, defined).items():
-        mine = np.flatnonzero((compiled.columns.county == county) & money)
-        highs = _money_alone(compiled, mine)
-        here = np.concatenate(systems)
-        together = [(here[period[here] <= last], True) for last in np.unique(period[here])]
-        alone = [(chosen, False) for columns in systems for chosen in _windows(columns, period[columns], defined)]
-        for chosen, whole in together + alone:
-            most = _most(highs, np.searchsorted(mine, chosen))
-            if most is not None:
-                rows = [defined[j] for j in chosen]
-                spending = sp.csr_matrix(sum(row for row, _ in rows))
-                most -= sum(constant for _, constant in rows)
-                yield Reach(county, int(period[chosen].max()), whole, spending, most + MARGIN * max(1.0, abs(most)))
-
-
-def _systems(
-    compiled: Compiled, spent: np.ndarray, defined: dict[int, tuple[sp.csr_matrix, float]]
-) -> dict[int, list[np.ndarray]]:
-    """Spending columns by county, in groups that share works: those of one system."""
-    uses = sp.vstack([abs(defined[j][0]) for j in spent], format="csr") if len(spent) else sp.csr_matrix((0, 0))
-    label = connected_components(uses @ uses.T, directed=False)[1]
-    county = compiled.columns.county[spent]
-    groups: dict[int, list[np.ndarray]] = {}
-    for at, group in sorted(set(zip(county.tolist(), label.tolist(), strict=True))):
-        groups.setdefault(at, []).append(spent[(county == at) & (label == group)])
-    return groups
-
-
-def _windows(
-    columns: np.ndarray, period: np.ndarray, defined: dict[int, tuple[sp.csr_matrix, float]]
-) -> Iterator[np.ndarray]:
-    """Columns of every window that is no longer than a work of theirs spends."""
-    choice = np.concatenate([defined[j][0].indices for j in columns])
-    when = np.repeat(period, [defined[j][0].nnz for j in columns])
-    first_of, last_of = np.full(choice.max(initial=0) + 1, when.max(initial=0)), np.zeros(choice.max(initial=0) + 1, when.dtype)
-    np.minimum.at(first_of, choice, when)
-    np.maximum.at(last_of, choice, when)
-    longest = max(1, int((last_of - first_of).max()))  # a choice moves a work's spending to its start from the next one
-    for first in np.unique(period):
-        for last in range(first, first + longest):
-            if last in period:
-                yield columns[(period >= first) & (period <= last)]
-
-
-def _definitions(compiled: Compiled, spent: np.ndarray) -> dict[int, tuple[sp.csr_matrix, float]]:
-    """For each column of spending: its amount over the other columns of the `spending` row that defines it."""
+    money[spending.columns] = True
+    whole = np.flatnonzero(money)
+    by_county = whole[np.argsort(compiled.columns.county[whole], kind="stable")]
+    county = compiled.columns.county[by_county]
     by_row = compiled.matrix.tocsr()
-    is_spent = np.zeros(by_row.shape[1], bool)
-    is_spent[spent] = True
-    defined = {}
-    for r in compiled.rows.of_family("spending"):
-        row = slice(by_row.indptr[r], by_row.indptr[r + 1])
-        indices, data = by_row.indices[row], by_row.data[row]
-        (at,) = np.flatnonzero(is_spent[indices])
-        column, coef = int(indices[at]), float(data[at])
-        shape = (1, by_row.shape[1])
-        rest = sp.csr_matrix((np.delete(data, at), np.delete(indices, at), [0, len(data) - 1]), shape=shape)
-        defined[column] = (-rest / coef, float(compiled.row_upper[r]) / coef)
-    return defined
+    for at, systems in spending.systems().items():
+        mine = by_county[np.searchsorted(county, at) : np.searchsorted(county, at, "right")]
+        highs = _money_alone(compiled, by_row, mine)
+        here = np.concatenate(systems)
+        by_then = [(here[spending.period[here] <= last], True) for last in np.unique(spending.period[here])]
+        alone = [(chosen, False) for columns in systems for chosen in spending.windows(columns)]
+        for chosen, together in by_then + alone:
+            most = _most(highs, np.searchsorted(mine, spending.columns[chosen]))
+            if most is not None:
+                yield Reach(chosen, most, together)
 
 
-def _money_alone(compiled: Compiled, columns: np.ndarray) -> highspy.Highs:
+def _money_alone(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray) -> highspy.Highs:
     """The funding rows of a county over its money columns, whatever else is in them at its most helpful."""
-    free = relaxed(compiled, columns)
+    free = relaxed(compiled, by_row, columns)
     return pass_model(
         replace(free, costs={"spent": np.zeros(len(columns))}, constants={"spent": 0.0}, ranks=("spent",))
     )
@@ -185,25 +201,3 @@ def _chains(compiled: Compiled) -> list[list[int]]:
             chain.append(after[chain[-1]])
         chains.append(chain)
     return chains
-
-
-def _with_rows(compiled: Compiled, matrix: sp.csr_matrix, most: np.ndarray, reaches: list[Reach]) -> Compiled:
-    n = len(reaches)
-    tags = compiled.rows
-    rows = Tags(
-        (*tags.families, "money_reach"),
-        tags.systems,
-        np.append(tags.family, np.full(n, len(tags.families))),
-        np.append(tags.system, np.full(n, tags.systems.index("") if "" in tags.systems else -1)),
-        np.append(tags.county, [reach.county for reach in reaches]),
-        np.append(tags.period, [reach.last for reach in reaches]),
-        np.append(tags.linking, np.zeros(n, bool)),
-        np.append(tags.structural, np.zeros(n, bool)),
-    )
-    return replace(
-        compiled,
-        matrix=sp.vstack([compiled.matrix, matrix], format="csc"),
-        row_lower=np.append(compiled.row_lower, np.full(n, -np.inf)),
-        row_upper=np.append(compiled.row_upper, most),
-        rows=rows,
-    )

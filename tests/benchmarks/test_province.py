@@ -12,7 +12,7 @@ from benchmarks.province import Case, _alone, _compared, run
 from benchmarks.province_greedy import Purse, afforded
 from benchmarks.province_methods import judged, measure
 from benchmarks.province_options import METHODS
-from benchmarks.province_plot import gaps, plot
+from benchmarks.province_plot import certified, gaps, plot
 from benchmarks.province_region import Province
 from optimizer.errors import InputError
 from optimizer.plan import Outcome
@@ -41,11 +41,12 @@ def test_planning_ahead_is_worth_no_less_than_a_list(rows: list[dict]) -> None:
 
 def test_traces_only_get_better_and_are_drawn(rows: list[dict], tmp_path: Path) -> None:
     for r in rows:
-        distances = [gap for _, gap in gaps(r)]
-        assert distances == sorted(distances, reverse=True)
+        for distances in ([gap for _, gap in gaps(r)], [gap for _, gap in certified(r)]):
+            assert distances == sorted(distances, reverse=True)
+            assert all(gap >= -1e-6 for gap in distances)
     plot(tmp_path / "gaps.svg", rows)
     lines = ElementTree.parse(tmp_path / "gaps.svg").getroot().findall("{http://www.w3.org/2000/svg}polyline")
-    assert len(lines) == sum(bool(gaps(r)) for r in rows)
+    assert len(lines) == sum(bool(gaps(r)) + bool(certified(r)) for r in rows)
 
 
 def test_a_list_begins_works_after_the_pipes_that_lead_to_them() -> None:
