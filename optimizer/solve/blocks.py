@@ -11,6 +11,10 @@ import scipy.sparse as sp
 from optimizer.model.compiled import Compiled
 from optimizer.solve.milp import Milp
 from optimizer.solve.partition import LARGE, SMALL, components, cut_rows, parts
+from optimizer.solve.rows_of import activity
+
+LOOSER = 1e-6
+"""Relative: what a limit that follows from others is loosened by."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ def take_apart(compiled: Compiled, label: np.ndarray) -> Split:
     shared = np.union1d(np.flatnonzero(compiled.rows.linking), inner[cut_rows(by_row[inner], label)])
     whole = [members for members in _members(label) if compiled.integer[members].any()]
     rest = np.setdiff1d(np.arange(len(label)), np.concatenate([np.empty(0, np.int64), *whole]))
-    blocks = [_block(compiled, columns, shared) for columns in whole]
+    entered = np.diff(by_row[shared].tocsc().indptr) > 0
+    upper = np.where(entered, _limited(compiled, by_row), compiled.col_upper)
+    blocks = [_block(compiled, upper, columns, shared) for columns in whole]
     return Split(
         shared,
         compiled.rows.linking[shared],
@@ -114,7 +120,7 @@ def take_apart(compiled: Compiled, label: np.ndarray) -> Split:
         compiled.row_lower[shared],
         compiled.row_upper[shared],
         tuple(sorted(blocks, key=lambda block: -block.choices)),
-        _block(compiled, rest, shared),
+        _block(compiled, upper, rest, shared),
     )
 
 
@@ -130,7 +136,29 @@ def _own_rows(by_column: sp.csc_matrix, columns: np.ndarray) -> tuple[np.ndarray
     return rows, sp.csc_matrix((mine.data, place, mine.indptr), shape=(len(rows), len(columns)))
 
 
-def _block(compiled: Compiled, columns: np.ndarray, shared: np.ndarray) -> Block:
+def _limited(compiled: Compiled, by_row: sp.csr_matrix) -> np.ndarray:
+    """Upper limits of the columns, with what rows say of those that have none.
+
+    A payment whose every row is priced would else be unlimited in its block, and so would the bound at most prices.
+    """
+    lower, upper = compiled.col_lower, compiled.col_upper
+    touched = np.flatnonzero(abs(by_row) @ ~np.isfinite(upper) > 0)
+    matrix = by_row[touched]
+    both = sp.vstack([matrix, -matrix], format="csr")
+    most = np.concatenate([compiled.row_upper[touched], -compiled.row_lower[touched]])
+    entries = both.tocoo()
+    while True:
+        room = most - activity(both, lower, upper)[0]
+        says = (entries.data > 0) & np.isfinite(room[entries.row]) & ~np.isfinite(upper[entries.col])
+        if not says.any():
+            return upper
+        column = entries.col[says]
+        limit = lower[column] + room[entries.row[says]] / entries.data[says]
+        upper = upper.copy()
+        np.minimum.at(upper, column, limit + LOOSER * np.maximum(1.0, np.abs(limit)))
+
+
+def _block(compiled: Compiled, upper: np.ndarray, columns: np.ndarray, shared: np.ndarray) -> Block:
     entered, mine = _own_rows(compiled.matrix, columns)
     by_row = mine.tocsr()
     own = ~np.isin(entered, shared)
@@ -140,7 +168,7 @@ def _block(compiled: Compiled, columns: np.ndarray, shared: np.ndarray) -> Block
         compiled.row_lower[rows],
         compiled.row_upper[rows],
         compiled.col_lower[columns],
-        compiled.col_upper[columns],
+        upper[columns],
         compiled.integer[columns],
         compiled.cost[columns],
     )

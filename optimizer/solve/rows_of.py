@@ -35,7 +35,7 @@ def relaxed(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray) -> C
     entries.eliminate_zeros()
     others, place = np.unique(entries.indices, return_inverse=True)
     rest = sp.csr_matrix((entries.data, place, entries.indptr), shape=(len(rows), len(others)))
-    least, most = _activity(rest, compiled.col_lower[others], compiled.col_upper[others])
+    least, most = activity(rest, compiled.col_lower[others], compiled.col_upper[others])
     return replace(
         compiled,
         matrix=sp.csc_matrix((mine.data, inner, mine.indptr), shape=(len(rows), len(columns))),
@@ -50,8 +50,8 @@ def relaxed(compiled: Compiled, by_row: sp.csr_matrix, columns: np.ndarray) -> C
     )
 
 
-def _activity(matrix: sp.csr_matrix, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least and most of ``matrix @ x`` for x within its bounds."""
+def activity(matrix: sp.csr_matrix, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most of ``matrix @ x`` for x within its bounds; infinite where a bound that counts is."""
     plus, minus = matrix.maximum(0), matrix.minimum(0)
     return _extreme(plus, lower, minus, upper, -np.inf), _extreme(plus, upper, minus, lower, np.inf)
 

@@ -171,6 +171,19 @@ def test_pieces_are_small_and_cut_rows_are_what_ties_them():
     assert set(filled) <= set(rows) and len(rows) == len(set(rows))
 
 
+@pytest.mark.parametrize("seed", CASES)
+def test_pieces_are_limited_at_any_prices_and_keep_the_best_plan(seed: int):
+    """A payment whose rows are all priced has the limit that they set; no limit cuts the best plan off."""
+    built = build(CASES[seed])
+    split = find_blocks(built.compiled, small=3, large=3)
+    best = run(built.compiled, SolverSettings(mip_gap=0.0, time_limit=60)).values
+    prices = admitted(split, np.random.default_rng(seed).normal(size=len(split.shared)))
+    assert best is not None
+    for block in (*split.blocks, split.rest):
+        assert (best[block.columns] <= block.model.col_upper + 1e-6).all()
+        assert run(block.priced(prices), SolverSettings(mip_gap=0.0, time_limit=60)).termination == "optimal"
+
+
 def test_a_killed_process_costs_time_not_the_result():
     built = build(CASES[4])
     model = find_blocks(built.compiled).blocks[0].model
