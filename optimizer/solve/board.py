@@ -43,6 +43,12 @@ class Board:
         self._tell()
         return True
 
+    def better(self, objective: float) -> np.ndarray | None:
+        """The best plan, where it is worth more than so much."""
+        with self.lock:
+            known = self.objective > objective + TOLERANCE * max(1.0, abs(self.objective))
+            return self.values if known else None
+
     def place(self, values: np.ndarray) -> bool:
         """Take a plan if it is better, whether it was; never one above a bound that was proved."""
         objective = float(self.compiled.cost @ values + self.compiled.constant)

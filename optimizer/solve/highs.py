@@ -98,6 +98,7 @@ def run(
     listener: Listener = silent,
     stop: Flag | None = None,
     found: Callable[[np.ndarray], bool] | None = None,
+    better: Callable[[float], np.ndarray | None] | None = None,
 ) -> Solved:
     """Maximise the first metric of a Compiled.
 
@@ -109,10 +110,12 @@ def run(
         Set by the caller (Ctrl-C) to end the run and keep the incumbent.
     found
         Called with the values of all columns at every better solution.
+    better
+        Asked now and then for the values of a solution found elsewhere that is worth more than so much.
     """
     began = time.monotonic()
     limit = settings.time_limit if time_limit is None else time_limit
-    hear = _Ears(stage, began, listener, stop, found)
+    hear = _Ears(stage, began, listener, stop, found, better)
     solved = _attempt(compiled, settings, start, limit, hear)
     for remedy in REMEDIES:
         if solved.termination != "infeasible" or start is None or not admits(compiled, start):
@@ -124,13 +127,42 @@ def run(
 
 @dataclass(frozen=True)
 class _Ears:
-    """Who listens to a run, who may end it, and who takes its solutions."""
+    """Who listens to a run, who may end it, who takes its solutions, and who knows of better ones."""
 
     stage: str
     began: float
     listener: Listener
     stop: Flag | None
     found: Callable[[np.ndarray], bool] | None
+    better: Callable[[float], np.ndarray | None] | None
+
+    def attend(self, highs: highspy.Highs) -> None:
+        """Be called by a run."""
+        highs.cbMipLogging += self._tell
+        if self.found is not None:
+            highs.cbMipImprovingSolution += self._take
+        if self.better is not None:
+            highs.cbMipUserSolution += self._give
+        if self.stop is not None:
+            highs.cbMipInterrupt += self._end
+            highs.cbSimplexInterrupt += self._end
+
+    def _tell(self, event: highspy.HighsCallbackEvent) -> None:
+        known = _finite(event.data_out.mip_primal_bound), _finite(event.data_out.mip_dual_bound)
+        self.listener(Progress(self.stage, time.monotonic() - self.began, *known))
+
+    def _take(self, event: highspy.HighsCallbackEvent) -> None:
+        if self.found is not None:
+            self.found(np.array(event.data_out.mip_solution, float))
+
+    def _give(self, event: highspy.HighsCallbackEvent) -> None:
+        values = None if self.better is None else self.better(event.data_out.mip_primal_bound)
+        if values is not None and event.data_in is not None:
+            event.data_in.setSolution(values)
+
+    def _end(self, event: highspy.HighsCallbackEvent) -> None:
+        if self.stop is not None and self.stop.is_set():
+            event.interrupt()
 
 
 def _attempt(
@@ -154,7 +186,7 @@ def _attempt(
         solution.col_value = list(start)
         solution.value_valid = True
         highs.setSolution(solution)
-    _listen(highs, hear)
+    hear.attend(highs)
     met = _Met(highs)
     if highs.run() == highspy.HighsStatus.kError:
         return met.so_far(compiled, settings, time.monotonic() - began)
@@ -202,31 +234,6 @@ def _took_start_unseen(highs: highspy.Highs) -> bool:
     info = highs.getInfo()
     optimal = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
     return optimal and info.mip_node_count <= 0 and info.simplex_iteration_count <= 0
-
-
-def _listen(highs: highspy.Highs, hear: _Ears) -> None:
-    stop, found = hear.stop, hear.found
-
-    def tell(event: highspy.HighsCallbackEvent) -> None:
-        data = event.data_out
-        hear.listener(
-            Progress(hear.stage, time.monotonic() - hear.began, _finite(data.mip_primal_bound), _finite(data.mip_dual_bound))
-        )
-
-    def check(event: highspy.HighsCallbackEvent) -> None:
-        if stop is not None and stop.is_set():
-            event.interrupt()
-
-    def take(event: highspy.HighsCallbackEvent) -> None:
-        if found is not None:
-            found(np.array(event.data_out.mip_solution, float))
-
-    highs.cbMipLogging += tell
-    if found is not None:
-        highs.cbMipImprovingSolution += take
-    if stop is not None:
-        highs.cbMipInterrupt += check
-        highs.cbSimplexInterrupt += check
 
 
 def _finite(value: float) -> float | None:

@@ -66,9 +66,9 @@ class Spending:
         groups: dict[int, list[np.ndarray]] = {}
         order = np.lexsort((label, self.county))
         turns = np.flatnonzero(np.diff(self.county[order]) | np.diff(label[order])) + 1
-        for group in np.split(order, turns):
+        for group in np.split(order, turns) if len(order) else ():
             groups.setdefault(int(self.county[group[0]]), []).append(np.sort(group))
-        return groups if len(order) else {}
+        return groups
 
     def windows(self, chosen: np.ndarray) -> Iterator[np.ndarray]:
         """Those of some columns in every window of periods that is no longer than a work of theirs spends."""

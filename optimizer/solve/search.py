@@ -1,4 +1,7 @@
-"""A plan beside the proof: HiGHS proves on the whole model in one thread while plans are improved in another."""
+"""A plan beside the proof: HiGHS proves on the whole model in one thread while plans are improved in another.
+
+Each tells the other of its plans: a proof that knows a better plan leaves more of its tree aside.
+"""
 
 from __future__ import annotations
 
@@ -83,6 +86,7 @@ def _whole(
             listener=board.hear,
             stop=quiet,
             found=board.offer,
+            better=board.better,
         )
         proof.add_done_callback(lambda _: ended.set())
         alone = time_limit + PATIENCE if settings.threads == 1 else min(PATIENCE, time_limit)

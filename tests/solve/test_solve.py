@@ -134,6 +134,23 @@ def test_an_interrupted_run_keeps_its_incumbent():
     assert solved.values is not None and solved.bound >= solved.objective
 
 
+def test_a_run_takes_a_better_plan_that_another_knows():
+    """With one node of its own the run ends with the plan that it was told of."""
+    compiled, _ = compile_model(build_model(rich_problem(5, candidates=60)))
+    best = run(compiled, SolverSettings(mip_gap=0.0, time_limit=60))
+    asked: list[float] = []
+
+    def better(objective: float) -> np.ndarray | None:
+        asked.append(objective)
+        return best.values if objective < best.objective - 1e-6 else None
+
+    lazy = {"mip_max_nodes": 1, "mip_heuristic_effort": 0.0, "presolve": "off"}
+    alone = run(compiled, SolverSettings(mip_gap=0.0, time_limit=60, options=lazy))
+    told = run(compiled, SolverSettings(mip_gap=0.0, time_limit=60, options=lazy), better=better)
+    assert alone.objective < best.objective - 1e-6
+    assert asked and told.objective == pytest.approx(best.objective)
+
+
 def test_ctrl_c_sets_the_event_once_and_is_given_back():
     before = signal.getsignal(signal.SIGINT)
     with interruptible() as stop:
