@@ -14,6 +14,7 @@ from optimizer.model.compiled import Compiled
 from optimizer.model.cuts import FAMILY as CUT
 from optimizer.plan import Plan
 from optimizer.solve.highs import run
+from optimizer.solve.milp import admits
 from optimizer.solve.progress import Listener, Progress
 from optimizer.solve.settings import SolverSettings
 from optimizer.systems.registry import archetype
@@ -49,7 +50,7 @@ def greedy_start(
         if same.values is not None:
             return same.values
     if hint is None and compiled.integer.sum() >= MOST_CHOICES:
-        return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
+        return _nothing(bare, quick, listener, stop)
     narrow = _only(model, compiled, variables, proposals(model, hint))
     if hint is not None:
         solved = run(_elsewhere_held(narrow, held), quick, stage="repair", stop=stop)
@@ -58,7 +59,15 @@ def greedy_start(
     solved = run(narrow, quick, stage="greedy", listener=listener, stop=stop)
     if solved.values is not None:
         return solved.values
-    return run(bare, quick, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS).values
+    return _nothing(bare, quick, listener, stop)
+
+
+def _nothing(bare: Compiled, settings: SolverSettings, listener: Listener, stop: Event) -> np.ndarray | None:
+    """Nothing started: at best what stands serves as well as it can; at least everything at its lower limit."""
+    idle = np.clip(0.0, bare.col_lower, bare.col_upper)
+    start = idle if admits(bare, idle) else None
+    found = run(bare, settings, start=start, stage="nothing", listener=listener, stop=stop, time_limit=NOTHING_SECONDS)
+    return start if found.values is None else found.values
 
 
 def _plans_alone(listener: Listener) -> Listener:

@@ -18,9 +18,10 @@ from optimizer.model.assembly import build_model
 from optimizer.model.compiled import compile_model
 from optimizer.problem import POOL, EpsilonBound, Lock, Objective
 from optimizer.solve import SolverSettings, highs, solve_problem
+from optimizer.solve.greedy import greedy_start
 from optimizer.solve.highs import Solved, interruptible, run
-from optimizer.solve.milp import Milp
-from optimizer.solve.progress import Progress
+from optimizer.solve.milp import Milp, admits
+from optimizer.solve.progress import Progress, silent
 from optimizer.solve.solve import build
 from optimizer.solve.work import Task, solve_task
 from tests.core_problems import HUNDRED_THOUSAND, rich_draft, rich_problem
@@ -132,6 +133,24 @@ def test_an_interrupted_run_keeps_its_incumbent():
     solved = run(compiled, SolverSettings(mip_gap=0.0, time_limit=60), listener=listener, stop=stop)
     assert solved.termination in {"interrupted", "optimal"}
     assert solved.values is not None and solved.bound >= solved.objective
+
+
+def test_a_first_plan_bounds_nothing():
+    """Works that nobody proposes are left out of its model, so that what bounds it is no bound on the whole."""
+    built, heard = build(rich_problem(5, candidates=60)), []
+    values = greedy_start(built.model, built.compiled, built.variables, EXACT, heard.append, threading.Event())
+    assert values is not None
+    assert any(progress.incumbent is not None for progress in heard)
+    assert all(progress.bound is None for progress in heard)
+
+
+def test_starting_nothing_needs_no_solver(monkeypatch: pytest.MonkeyPatch):
+    built = build(rich_problem(0))
+    denied = Solved("infeasible", None, -np.inf, np.inf, 0.1)
+    monkeypatch.setattr("optimizer.solve.greedy.run", lambda *_, **__: denied)
+    values = greedy_start(built.model, built.compiled, built.variables, EXACT, silent, threading.Event())
+    assert values is not None and admits(built.compiled, values)
+    assert not values[built.compiled.integer].any()
 
 
 def test_a_run_takes_a_better_plan_that_another_knows():
