@@ -130,19 +130,23 @@ def verify_folder(folder: Path) -> Verification:
     return check(problem, read_plan(folder / "plan.nc"), region, config)
 
 
-def check_certificate(folder: Path) -> list[str] | None:
-    """Faults of a run's certificate, some of its blocks solved again; None where the run has none."""
+def check_certificate(folder: Path) -> tuple[Certificate, list[str]] | None:
+    """A run's certificate and its faults, some of its blocks solved again; None where the run has none."""
     file = folder / CERTIFICATE_FILE
     if not file.exists():
         return None
     certificate = Certificate.load(file)
     _, _, problem = _reopened(folder)
     outcome = read_plan(folder / "plan.nc").outcome
+    try:
+        built = build(problem).with_cuts(certificate.cuts)
+    except (KeyError, AttributeError):
+        return certificate, ["a cut is about something that is not in the model"]
     with interruptible() as stop:
-        found = faults(build(problem).compiled, certificate, stop)
+        found = faults(built.compiled, certificate, stop)
     if abs(outcome.bound - max(certificate.bound, outcome.incumbent)) > ROUNDING * max(1.0, abs(outcome.bound)):
         found.append(f"the plan's bound is {outcome.bound:.6f}, the certificate's {certificate.bound:.6f}")
-    return found
+    return certificate, found
 
 
 def rebuild_report(folder: Path, output: Path | None = None) -> Path:

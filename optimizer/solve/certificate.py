@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from optimizer.solve.crew import Alone
 from optimizer.solve.highs import Flag
 from optimizer.solve.prices import admitted
 from optimizer.solve.work import Task, solve_task
+from optimizer.systems.protocol import ColumnTag, Cut
 
 CERTIFICATE = "certificate"
 """Where a Plan's ``meta`` holds it."""
@@ -40,6 +43,8 @@ class Certificate:
         (blocks + 1,) proven most of every block at these prices.
     bound, plan
         Of the whole: proven upper bound, and value of the best plan known.
+    cuts
+        Rows beyond those of the problem itself: what simulations proved to hold for every plan.
     """
 
     model: str
@@ -48,11 +53,12 @@ class Certificate:
     bounds: np.ndarray
     bound: float
     plan: float
+    cuts: tuple[Cut, ...] = ()
 
     def save(self, file: Path) -> None:
         """Write as .npz."""
         with file.open("wb") as stream:
-            np.savez_compressed(stream, **asdict(self))
+            np.savez_compressed(stream, **{**asdict(self), "cuts": json.dumps([asdict(cut) for cut in self.cuts])})
 
     @classmethod
     def load(cls, file: Path) -> Certificate:
@@ -66,9 +72,15 @@ class Certificate:
         try:
             with np.load(file, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in ("label", "prices", "bounds")}
-                return cls(str(data["model"]), **arrays, bound=float(data["bound"]), plan=float(data["plan"]))
-        except (OSError, ValueError, KeyError) as error:
+                cuts = tuple(_cut(**cut) for cut in json.loads(str(data["cuts"]))) if "cuts" in data else ()
+                return cls(str(data["model"]), **arrays, bound=float(data["bound"]), plan=float(data["plan"]), cuts=cuts)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise PlanError(f"{file}: cannot be read as a certificate ({error}). Make the plan again.") from None
+
+
+def _cut(columns: list[dict[str, Any]], coefs: list[float], **others: Any) -> Cut:
+    tags = tuple(ColumnTag(tag["system"], tag["family"], tuple(tag["index"])) for tag in columns)
+    return Cut(tags, tuple(coefs), **others)
 
 
 def certify(compiled: Compiled, split: Split, prices: np.ndarray, bounds: np.ndarray, plan: float) -> Certificate:

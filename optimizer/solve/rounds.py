@@ -18,6 +18,7 @@ import numpy as np
 from optimizer.errors import InfeasibleError
 from optimizer.plan import Plan, Round
 from optimizer.problem import Problem
+from optimizer.solve.certificate import CERTIFICATE, Certificate
 from optimizer.solve.memory import Memory
 from optimizer.solve.progress import Listener, Progress, silent
 from optimizer.solve.settings import SolverSettings
@@ -94,8 +95,8 @@ def plan_in_rounds(
 
 
 class _Rounds:
-    """``model`` proves; ``steered`` has heuristic cuts beside its own and serves for repairs alone; ``proof`` is the
-    certificate of the best bound, empty where cuts of simulation took part in it.
+    """``model`` proves, with the cuts of ``valid``; ``steered`` has heuristic cuts beside them and serves for repairs alone;
+    ``proof`` is the certificate of the best bound.
     """
 
     def __init__(self, problem: Problem, settings: SolverSettings, simulate: Simulate, listener: Listener) -> None:
@@ -105,6 +106,7 @@ class _Rounds:
         self.steered = self.model
         self.memory = Memory()
         self.known: set[Cut] = set()
+        self.valid: list[Cut] = []
         self.bound = np.inf
         self.best: Plan | None = None
         self.proof: dict[str, object] = {}
@@ -130,7 +132,7 @@ class _Rounds:
         plan = solve_built(self.model, limits, self._named(number), hint=hint, memory=self.memory)
         if plan.outcome.bound < self.bound:
             self.bound = plan.outcome.bound
-            self.proof = {} if any(cut.valid for cut in self.known) else dict(plan.meta)
+            self.proof = self._proof(plan)
         trial = self._try(plan)
         self._add(trial.cuts)
         last = trial.plan if trial.short == 0 else self._repaired(trial.plan)
@@ -139,6 +141,11 @@ class _Rounds:
         stopped = plan.outcome.termination == "interrupted"
         done = not trial.cuts and plan.outcome.termination == "optimal"
         return last, not (self._closed() or stopped or done)
+
+    def _proof(self, plan: Plan) -> dict[str, object]:
+        """What a solve proved, with the cuts that took part in it."""
+        proof = plan.meta.get(CERTIFICATE)
+        return {CERTIFICATE: replace(proof, cuts=tuple(self.valid))} if isinstance(proof, Certificate) else {}
 
     def _share(self, number: int) -> float:
         """Of the time left, what a round may take."""
@@ -162,7 +169,9 @@ class _Rounds:
 
     def _add(self, cuts: list[Cut]) -> None:
         self.known.update(cuts)
-        self.model = self.model.with_cuts([cut for cut in cuts if cut.valid])
+        valid = [cut for cut in cuts if cut.valid]
+        self.valid += valid
+        self.model = self.model.with_cuts(valid)
         self.steered = self.steered.with_cuts(cuts)
 
     def _repaired(self, plan: Plan) -> Plan:
