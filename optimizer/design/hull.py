@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
-from network_models._numba import njit
+from network_models._numba import kernel
 
 FLAT = 1e-9
 """Width, as a share of the largest value, below which a coordinate is taken as one number."""
@@ -86,7 +86,7 @@ def _idle(x: np.ndarray, z: np.ndarray, three: tuple[int, int, int]) -> bool:
     return bool((x[b] - x[a]) * (z[c] - z[a]) - (z[b] - z[a]) * (x[c] - x[a]) <= 0.0)
 
 
-@njit(cache=True)
+@kernel()
 def cheapest_mixture(falls, price, size, loss):  # type: ignore[no-untyped-def]
     """Cost, spread of cost and mean size of the cheapest mixture of two sizes at a loss.
 

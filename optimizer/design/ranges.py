@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models._numba import njit
+from network_models._numba import kernel
 from optimizer.design.relaxation import Relaxation
 
 PASSES = 12
@@ -28,7 +28,7 @@ def balance_of(relaxation: Relaxation) -> Ends:
     return start, lane[order], sign[order]
 
 
-@njit(cache=True)
+@kernel()
 def narrow(ends, demand, low, high):  # type: ignore[no-untyped-def]
     """Narrow ranges of flow in place by the balances of the junctions; False: no flow is left."""
     start, lane, sign = ends
@@ -57,7 +57,7 @@ def narrow(ends, demand, low, high):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@kernel()
 def spread_heads(tail, head, falls, bottom, top):  # type: ignore[no-untyped-def]
     """Narrow ranges of head in place by the falls of the lanes, (2, n_lanes); False: no heads are left."""
     for _ in range(PASSES):

@@ -53,9 +53,11 @@ def greedy_start(
         return _nothing(bare, quick, listener, stop)
     narrow = _only(model, compiled, variables, proposals(model, hint))
     if hint is not None:
-        solved = run(_elsewhere_held(narrow, held), quick, stage="repair", stop=stop)
-        if solved.values is not None:
-            return solved.values
+        touched = _touched_by_cuts(narrow)
+        if len(touched):
+            solved = run(_held_elsewhere(narrow, held, touched), quick, stage="repair", stop=stop)
+            if solved.values is not None:
+                return solved.values
     solved = run(narrow, quick, stage="greedy", listener=listener, stop=stop)
     if solved.values is not None:
         return solved.values
@@ -106,11 +108,14 @@ def _held(model: Model, compiled: Compiled, variables: list[Any], hint: Plan) ->
     )
 
 
-def _elsewhere_held(narrow: Compiled, held: Compiled) -> Compiled:
-    """The narrow model with the choices held of all counties that no cut of a simulation touches."""
-    tags, county = narrow.rows, narrow.columns.county
-    cuts = np.flatnonzero(tags.family == tags.families.index(CUT)) if CUT in tags.families else np.empty(0, np.int64)
-    touched = np.unique(narrow.matrix.tocsr()[cuts].indices)
+def _touched_by_cuts(compiled: Compiled) -> np.ndarray:
+    """Columns that cuts of a simulation are about."""
+    return np.unique(compiled.matrix.tocsr()[compiled.rows.of_family(CUT)].indices)
+
+
+def _held_elsewhere(narrow: Compiled, held: Compiled, touched: np.ndarray) -> Compiled:
+    """The narrow model with the choices held of all counties but those of some columns."""
+    county = narrow.columns.county
     kept = narrow.integer & ~np.isin(county, county[touched])
     return replace(
         narrow,
