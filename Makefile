@@ -39,15 +39,15 @@ bench-smoke: $(DEV)
 	$(BIN)/python -m benchmarks.smoke
 
 bench: $(BENCH)
-	@for suite in kernels evaluate routing dikes gas-operation gas-expansion gas-simulation water-simulation water-design siting sequence province; do \
+	@for suite in kernels evaluate routing dikes gas-operation gas-expansion gas-simulation water-simulation water-design siting sequence province scaling; do \
 		echo "== $$suite"; $(BIN)/chengxiang bench $$suite --json benchmarks/results/$$suite.json; done
 
 # needs uv; writes exact versions with hashes and no registry address
 requirements:
 	uv pip compile -q requirements/build.in $(UVFLAGS) -o requirements/build.txt
 	uv pip compile -q pyproject.toml $(UVFLAGS) -o requirements/run.txt
-	uv pip compile -q requirements/dev.in -c requirements/run.txt $(UVFLAGS) -o requirements/dev.txt
 	uv pip compile -q requirements/cluster.in -c requirements/run.txt $(UVFLAGS) -o requirements/cluster.txt
+	uv pip compile -q requirements/dev.in -c requirements/run.txt -c requirements/cluster.txt $(UVFLAGS) -o requirements/dev.txt
 	uv pip compile -q requirements/bench.in -c requirements/run.txt $(UVFLAGS) -o requirements/bench.txt
 
 UVFLAGS := --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-annotate \
