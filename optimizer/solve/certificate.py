@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import numpy as np
 
 from optimizer.errors import PlanError
 from optimizer.model.compiled import Compiled
+from optimizer.problem import Problem
 from optimizer.solve.blocks import Split, take_apart
 from optimizer.solve.crew import Alone
 from optimizer.solve.highs import Flag
 from optimizer.solve.prices import admitted
 from optimizer.solve.work import Task, solve_task
 from optimizer.systems.protocol import ColumnTag, Cut
+from optimizer.systems.registry import cut_checker
 
 CERTIFICATE = "certificate"
 """Where a Plan's ``meta`` holds it."""
@@ -121,6 +124,21 @@ def faults(
     for number in rng.choice(numbers, min(sample, len(numbers)), replace=False):
         found += _again(certificate, split, int(number), stop, seconds)
     return found
+
+
+def proved_again(problem: Problem, cuts: Sequence[Cut]) -> tuple[int, list[str]]:
+    """How many cuts hold, as their archetypes find out anew, and those that do not; the others are taken as they are."""
+    held, found = 0, []
+    for cut in cuts:
+        system = problem.systems.get(cut.columns[0].system)
+        holds = None if system is None else cut_checker(system.archetype)
+        if system is None or not cut.valid:
+            found.append(f"a cut is no valid cut of a system of this run ({cut.evidence})")
+        elif holds is not None:
+            good = holds(system, cut)
+            held += good
+            found += [] if good else [f"a cut does not hold ({cut.evidence})"]
+    return held, found
 
 
 def _sums(compiled: Compiled, certificate: Certificate, split: Split) -> list[str]:

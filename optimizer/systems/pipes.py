@@ -18,15 +18,16 @@ from optimizer.systems.pipes_prepare import prepare
 from optimizer.systems.pipes_report import report_sections
 from optimizer.systems.pipes_roads import journeys
 from optimizer.systems.pipes_simulate import cuts, simulate
+from optimizer.systems.pipes_tangent import holds as line_holds
 from optimizer.systems.pipes_tangent import model_unit
-from optimizer.systems.protocol import Relation
+from optimizer.systems.protocol import Cut, Relation
 
 if TYPE_CHECKING:
     from optimizer.ledger import Ledger
 
 __all__ = [
-    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "journeys", "metrics", "prepare", "report_sections",
-    "simulate",
+    "RELATION", "build", "cuts", "evaluation", "extract", "greedy", "holds", "journeys", "metrics", "prepare",
+    "report_sections", "simulate",
 ]  # fmt: skip
 
 
@@ -37,6 +38,11 @@ RELATION = Relation("bounding")
 def build(block: Any, system: SystemProblem, problem: Problem, ledger: Ledger) -> None:
     """Add variables and rules to a Pyomo block and enter benefits and services in the ledger."""
     PipesModel(block, system, problem, ledger).add()
+
+
+def holds(system: SystemProblem, cut: Cut) -> bool:
+    """Whether a cut that a certificate rests on is a line under the loss of its pipe."""
+    return line_holds(Network(system), cut)
 
 
 def extract(block: Any, system: SystemProblem) -> xr.Dataset:

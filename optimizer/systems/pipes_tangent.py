@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.systems.pipes_network import Network
+from optimizer.systems.protocol import Cut
 
 STEP = 1e-4
 """Of the flow: the difference that gives a slope."""
 BELOW = 1e-7
 """Of the loss: how far a line is moved down, more than the error of the difference."""
+
+FLOWS = 2000
+"""At which a line is held against the law."""
 
 
 def model_unit(quantity: np.ndarray) -> float:
@@ -37,3 +41,19 @@ def tangents(net: Network, size: np.ndarray, flow: np.ndarray) -> tuple[np.ndarr
     at = net.loss(size, flow)
     slope = (net.loss(size, high) - net.loss(size, low)) / (high - low)
     return slope, np.minimum(0.0, at - slope * flow) - BELOW * at
+
+
+def holds(net: Network, cut: Cut) -> bool:
+    """Whether a cut is a line under the loss of its size, at flows up to what all places together take."""
+    families = tuple(tag.family for tag in cut.columns)
+    if families != ("loss", "flow", "on") or cut.sense != ">=" or cut.rhs != 0.0 or cut.coefs[0] != 1.0:
+        return False
+    (arc, period), (size, flow_period), (on_size, on_period) = (tag.index for tag in cut.columns)
+    of_arc = np.flatnonzero(net.d["size_arc"] == arc)
+    if {period} != {flow_period, on_period} or size != on_size or size not in of_arc:
+        return False
+    quantity = net.d["quantity"]
+    slope, constant = -cut.coefs[1] / model_unit(quantity), -cut.coefs[2]
+    flows = float(quantity.sum()) * np.append(0.0, np.geomspace(1e-9, 1.0, FLOWS))
+    loss = net.loss(np.full(len(flows), size), flows)
+    return bool(constant <= 0.0 and (slope * flows + constant <= loss * (1.0 + BELOW) + 1e-12).all())

@@ -152,6 +152,10 @@ JourneysOf = Callable[["Region", Mapping[str, Any], str, Problem, SystemProblem,
 settings and the choice of values (low, central, high)."""
 
 
+CutChecker = Callable[[SystemProblem, Cut], bool]
+"""Optional function ``holds`` of an archetype's module: whether a valid cut holds, found out without the run that made it."""
+
+
 class Archetype(Protocol):
     """One physical kind of system. Modules of this shape are named in :mod:`optimizer.systems.registry`.
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from optimizer.errors import InputError
 from optimizer.suggest import did_you_mean
-from optimizer.systems.protocol import Archetype, Checker, JourneysOf, Strengthener
+from optimizer.systems.protocol import Archetype, Checker, CutChecker, JourneysOf, Strengthener
 
 ARCHETYPES = {name: f"optimizer.systems.{name}" for name in ("facilities", "pipes", "protection")}
 CHECKERS = {name: f"{module}_check" for name, module in ARCHETYPES.items()}
@@ -32,6 +32,11 @@ def checker(name: str) -> Checker:
 def strengthener(name: str) -> Strengthener | None:
     """What an archetype can find out about a whole problem before a model is built; None where it has no such thing."""
     return cast("Strengthener | None", getattr(archetype(name), "strengthen", None))
+
+
+def cut_checker(name: str) -> CutChecker | None:
+    """What tells whether a cut of an archetype holds; None where only the simulation that made it can."""
+    return cast("CutChecker | None", getattr(archetype(name), "holds", None))
 
 
 def journeys_of(name: str) -> JourneysOf | None:
