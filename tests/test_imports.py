@@ -60,6 +60,7 @@ def test_model_and_solve_know_no_system(file: Path):
         "optimizer.systems.protocol.Cut", "optimizer.systems.registry.strengthener",
         "optimizer.systems.protocol.Effort", "optimizer.systems.protocol.Strengthened",
         "optimizer.systems.protocol.ColumnTag", "optimizer.systems.registry.checker",
+        "optimizer.systems.registry.cut_checker",
     }  # fmt: skip
 
 
