@@ -240,26 +240,23 @@ class Decomposition:
 
     def _sketch(self) -> Generator[Job | None, None, int]:
         """Number of prices that quick plans of the blocks ask, each time near the best so far; nothing is proved yet."""
-        number = best = self.prices.reference
+        least, best = np.inf, self.prices.reference
+        number = best
         for _ in range(SKETCHES):
             yield from self._prove([self.rest, *self.known], number, quick=True)
             if self.exact is not None:
                 break
             self.plans.ready = True
-            if self._worth(number) < self._worth(best):
-                best = number
-            elif number != best:
+            worth = self.prices.fixed(number) + sum(known.best(self.prices[number]) for known in self.known)
+            if worth < least:
+                least, best = worth, number
+            else:
                 self.prices.narrow()
             asked = yield from self._asked(best)
             if asked is None:
                 break
             number = self.prices.add(asked)
         return number
-
-    def _worth(self, number: int) -> float:
-        """What the bound at prices would be if no block had a better plan than those known."""
-        prices = self.prices[number]
-        return self.prices.fixed(number) + sum(known.best(prices) for known in self.known)
 
     def _longer(self) -> Iterator[Job | None]:
         """The blocks that leave most open at the reference prices, longer than before."""
