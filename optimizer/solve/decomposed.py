@@ -30,24 +30,26 @@ from optimizer.solve.prices import Prices, shadow_prices
 from optimizer.solve.pricing import Pricing
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.streams import Job, Stream, serve
-from optimizer.solve.tasks import PATIENCE, Tasks
+from optimizer.solve.tasks import Tasks
 from optimizer.solve.work import Answer, Task
 
 FIRST_SHARE = 0.5
 """Share of the time for the first solve of all blocks."""
-LEFT_SHARE = 0.75
-"""Of the time that is left when all blocks are to be proved: the most that it may take, so that there is a bound in any case."""
+LEFT_SHARE, SKETCHED = 0.75, 3.0
+"""The most that the first proof of all blocks may take: of the time that is left, so that there is a bound in any case; and as a
+multiple of what the last sketch took. What is open then is open for longer, and plans wait."""
 BLOCK_GAP = 1e-3
 NARROW_SHARE = 0.5
 """Share of a block's time for the choices of its relaxation alone, unless the block has been proved before."""
-SKETCHES, SKETCH_SHARE, SKETCH_GAP = 2, 0.4, 5e-3
-"""Passes over all blocks for prices alone before the first proof, their share of a block's time, and their gap."""
+SKETCHES, SKETCHING, SKETCH_SHARE, SKETCH_GAP = 2, 0.25, 0.4, 5e-3
+"""Passes over all blocks for prices alone before the first proof: at least so many, more while less than a share of the time is gone;
+their share of a block's time, and their gap."""
 PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
 LONGER, HELD = 3.0, 0.75
 """How much longer the blocks are solved that hold most of the gap within blocks, and the share of it that they hold."""
-MOST_ENTRIES, RELAXATION_SHARE = 250_000, 0.12
-"""From when on the relaxation is solved roughly to begin with, and the share of the time that the exact way then gets."""
+MOST_ENTRIES = 250_000
+"""Beyond that the relaxation is solved roughly: its exact solution does not come in time."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 
@@ -91,7 +93,6 @@ class Decomposition:
         self.width, usual = workers(settings)
         self.executor = executor or usual
         self.infeasible = False
-        self.exact: np.ndarray | None = None
         self.memory = memory or Memory()
         first = FIRST_SHARE * self.tasks.seconds * self.width / max(1, len(self.known))
         self.share = first if self.memory.share is None else self.memory.share
@@ -127,19 +128,16 @@ class Decomposition:
             yield self.plans.settle(np.where(self.whole.integer, self.whole.col_lower, 0.0))
 
     def _relax(self) -> Iterator[Job | None]:
-        """Shadow prices of the relaxation; where it is large, rough ones to begin with, and exact ones when they come."""
+        """Shadow prices of the relaxation; where it is large, rough ones."""
         whole = self.whole
         no_choice = np.zeros_like(whole.integer)
         limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
         relaxed = Milp(whole.matrix, *limits, no_choice, whole.cost, whole.constant)
         task = self.tasks.make(relaxed, None, 0.0, self.tasks.left())
         if whole.matrix.nnz <= MOST_ENTRIES or self.settings.nodes is not None:
-            yield Job(task, partial(self._take_exact, alone=True))
+            yield Job(task, self._take_relaxed)
         else:
-            yield Job(replace(task, first_order=True), self._take_rough)
-            if self.width > 1:
-                limit = RELAXATION_SHARE * self.tasks.seconds
-                yield Job(replace(task, seconds=limit, wall=PATIENCE * limit), self._take_exact)
+            yield Job(replace(task, first_order=True), self._price_by)
         while self.prices.empty:
             yield None
 
@@ -150,10 +148,7 @@ class Decomposition:
             number = yield from self._sketch()
             self.plans.ready = False
             self.share = min(self.share, LEFT_SHARE * self.tasks.left() * self.width / max(1, len(self.known)))
-            if self.exact is not None:
-                yield from self._elsewhere()
-            else:
-                yield from self._prove([self.rest, *self.known], number)
+            yield from self._prove([self.rest, *self.known], number)
         self.plans.ready = True
         gained = {self._longer: np.inf, self._elsewhere: np.inf}
         step, idle = self._elsewhere, 0
@@ -162,7 +157,6 @@ class Decomposition:
                 break
             other = next(one for one in gained if one != step)
             step = other if gained[other] >= gained[step] else step
-            step = step if self.exact is None else self._elsewhere
             before, spent = self.board.bound, self.tasks.spent
             yield from step()
             gain = before - self.board.bound if np.isfinite(self.board.bound) else 0.0
@@ -177,42 +171,35 @@ class Decomposition:
         return self.stop.is_set() or self.board.closed.is_set() or self.infeasible or self.tasks.left() <= 0.0
 
     # ---- prices and bounds
-    def _take_rough(self, answer: Answer) -> None:
-        """Prices to begin with, where none are there yet; the value of a rough answer is no bound."""
-        if self.prices.empty:
-            self._price_by(answer)
-
-    def _take_exact(self, answer: Answer, *, alone: bool = False) -> None:
-        """Shadow prices to begin with, or to be tried next; the value is a bound."""
+    def _take_relaxed(self, answer: Answer) -> None:
+        """Shadow prices to begin with; the value is a bound."""
         self.infeasible |= answer.termination == "infeasible"
         if answer.termination == "optimal":
             self.board.prove(answer.bound + TOLERANCE * abs(answer.bound))
-        if self.prices.empty and (alone or answer.termination == "optimal"):
-            self._price_by(answer)
-        elif answer.termination == "optimal" and answer.duals is not None:
-            self.exact = shadow_prices(self.split, answer.duals[self.split.shared])
+        self._price_by(answer)
 
     def _price_by(self, answer: Answer) -> None:
+        """Shadow prices to begin with; the value of a rough answer is no bound."""
         self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
 
-    def _prove(self, chosen: Sequence[Known], number: int, *, quick: bool = False) -> Iterator[Job | None]:
+    def _prove(
+        self, chosen: Sequence[Known], number: int, *, quick: bool = False
+    ) -> Generator[Job | None, None, float]:
         """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there.
 
-        Each is solved as long as its own ``effort`` says; ``quick``: for its plans, while there are no exact prices.
+        Each is solved as long as its own ``effort`` says; ``quick``: for its plans alone. Returns the seconds of work.
         """
-        answers = 0
+        seconds: list[float] = []
 
         def take(known: Known, answer: Answer) -> None:
-            nonlocal answers
-            answers += 1
+            seconds.append(answer.seconds)
             self.take_bound(known, number, answer)
 
         for known in chosen:
-            if quick and self.exact is not None:
-                return
             yield Job(self._block_task(known, number, quick=quick), partial(take, known))
-        while answers < len(chosen):
+        while len(seconds) < len(chosen):
             yield None
+        return sum(seconds)
 
     def _block_task(self, known: Known, number: int, *, quick: bool) -> Task:
         """A block at prices: for its plans alone, or for its bound too."""
@@ -240,12 +227,10 @@ class Decomposition:
 
     def _sketch(self) -> Generator[Job | None, None, int]:
         """Number of prices that quick plans of the blocks ask, each time near the best so far; nothing is proved yet."""
-        least, best = np.inf, self.prices.reference
+        least, best, seconds = np.inf, self.prices.reference, np.inf
         number = best
-        for _ in range(SKETCHES):
-            yield from self._prove([self.rest, *self.known], number, quick=True)
-            if self.exact is not None:
-                break
+        for passed in itertools.count(1):
+            seconds = yield from self._prove([self.rest, *self.known], number, quick=True)
             self.plans.ready = True
             worth = self.prices.fixed(number) + sum(known.best(self.prices[number]) for known in self.known)
             if worth < least:
@@ -256,6 +241,10 @@ class Decomposition:
             if asked is None:
                 break
             number = self.prices.add(asked)
+            early = self.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
+            if passed >= SKETCHES and not early:
+                break
+        self.share = min(self.share, SKETCHED * seconds / max(1, len(self.known)))
         return number
 
     def _longer(self) -> Iterator[Job | None]:
@@ -278,11 +267,7 @@ class Decomposition:
         return [left[i] for i in order[:count]]
 
     def _elsewhere(self) -> Iterator[Job | None]:
-        """Every block at exact prices of the relaxation, once; else at those that the plans known ask, near the best."""
-        if self.exact is not None:
-            number, self.exact = self.prices.add(self.exact), None
-            yield from self._prove([self.rest, *self.known], number)
-            return
+        """Every block at the prices that the plans known ask, near the best."""
         asked = yield from self._asked(self.prices.reference)
         if asked is not None:
             number = self.prices.add(asked)
