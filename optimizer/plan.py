@@ -20,7 +20,8 @@ class Outcome:
     ----------
     termination
         ``optimal`` (gap closed to the demanded one), ``time_limit``, ``round_limit``, ``interrupted``, ``infeasible``,
-        ``node_limit``, ``contradicted`` (the solver, by its tolerances, calls infeasible what this plan obeys).
+        ``node_limit``, ``contradicted`` (the solver, by its tolerances, calls infeasible what this plan obeys),
+        ``solver_error`` (the solver gave up with an error; the best plan until then).
     solution
         ``feasible``, ``refuted`` (obeys the model, but simulation finds that it does not keep its promises) or ``none``.
     incumbent, bound

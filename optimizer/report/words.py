@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "求解器按其容差判为无解,而本方案满足全部规则",
         "the solver, by its tolerances, found no plan; this one obeys every rule",
     ),
+    "solver_error": ("求解器出错中止,给出当时最好的方案", "the solver ended with an error; this is the best plan until then"),
     "map": ("分年地图", "Map by year"),
     "map_note": ("县区颜色为服务水平,圆点为已投用项目", "Shade: share of demand served; dots: projects in service"),
     "service": ("服务水平", "Service"),

@@ -23,7 +23,7 @@ from optimizer.version import versions
 
 MANIFEST = "manifest.json"
 ID_LENGTH = 12
-UNFINISHED = ("interrupted",)
+UNFINISHED = ("interrupted", "solver_error")
 
 
 @dataclass(frozen=True)

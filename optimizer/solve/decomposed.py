@@ -35,9 +35,8 @@ from optimizer.solve.work import Answer, Task
 
 FIRST_SHARE = 0.5
 """Share of the time for the first solve of all blocks."""
-LEFT_SHARE, SKETCHED = 0.75, 3.0
-"""The most that the first proof of all blocks may take: of the time that is left, so that there is a bound in any case; and as a
-multiple of what the last sketch took. What is open then is open for longer, and plans wait."""
+LEFT_SHARE = 0.75
+"""Of the time that is left when all blocks are to be proved: the most that it may take, so that there is a bound in any case."""
 BLOCK_GAP = 1e-3
 NARROW_SHARE = 0.5
 """Share of a block's time for the choices of its relaxation alone, unless the block has been proved before."""
@@ -182,24 +181,22 @@ class Decomposition:
         """Shadow prices to begin with; the value of a rough answer is no bound."""
         self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
 
-    def _prove(
-        self, chosen: Sequence[Known], number: int, *, quick: bool = False
-    ) -> Generator[Job | None, None, float]:
+    def _prove(self, chosen: Sequence[Known], number: int, *, quick: bool = False) -> Iterator[Job | None]:
         """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there.
 
-        Each is solved as long as its own ``effort`` says; ``quick``: for its plans alone. Returns the seconds of work.
+        Each is solved as long as its own ``effort`` says; ``quick``: for its plans alone.
         """
-        seconds: list[float] = []
+        answers = 0
 
         def take(known: Known, answer: Answer) -> None:
-            seconds.append(answer.seconds)
+            nonlocal answers
+            answers += 1
             self.take_bound(known, number, answer)
 
         for known in chosen:
             yield Job(self._block_task(known, number, quick=quick), partial(take, known))
-        while len(seconds) < len(chosen):
+        while answers < len(chosen):
             yield None
-        return sum(seconds)
 
     def _block_task(self, known: Known, number: int, *, quick: bool) -> Task:
         """A block at prices: for its plans alone, or for its bound too."""
@@ -227,10 +224,10 @@ class Decomposition:
 
     def _sketch(self) -> Generator[Job | None, None, int]:
         """Number of prices that quick plans of the blocks ask, each time near the best so far; nothing is proved yet."""
-        least, best, seconds = np.inf, self.prices.reference, np.inf
+        least, best = np.inf, self.prices.reference
         number = best
         for passed in itertools.count(1):
-            seconds = yield from self._prove([self.rest, *self.known], number, quick=True)
+            yield from self._prove([self.rest, *self.known], number, quick=True)
             self.plans.ready = True
             worth = self.prices.fixed(number) + sum(known.best(self.prices[number]) for known in self.known)
             if worth < least:
@@ -244,7 +241,6 @@ class Decomposition:
             early = self.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
             if passed >= SKETCHES and not early:
                 break
-        self.share = min(self.share, SKETCHED * seconds / max(1, len(self.known)))
         return number
 
     def _longer(self) -> Iterator[Job | None]:

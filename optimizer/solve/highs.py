@@ -30,6 +30,8 @@ TERMINATION = {
 }
 
 
+ERROR = "solver_error"
+"""How a run terminates where HiGHS gives up with an error."""
 WHOLE = "branch and bound of the whole model by HiGHS"
 REMEDIES: tuple[dict[str, Any], ...] = ({"mip_feasibility_tolerance": 1e-7}, {"presolve": "off"})
 """Options tried in turn where a model is called infeasible that the start obeys: presolve of HiGHS 1.15 does that where many
@@ -199,11 +201,11 @@ class _Met:
     """The best solution and bound that a MIP run has told of.
 
     HiGHS 1.15 ends with an error, and forgets both, where taking presolve back leaves a row of its last solution broken
-    by a hair more than the tolerance.
+    by a hair more than the tolerance. Where many programmes are solved, an error costs the one.
     """
 
     def __init__(self, highs: highspy.Highs) -> None:
-        self.highs, self.bound = highs, math.inf
+        self.bound = math.inf
         self.values: np.ndarray | None = None
         highs.cbMipImprovingSolution += self._solution
         highs.cbMipLogging += self._bound
@@ -218,11 +220,10 @@ class _Met:
     def so_far(self, compiled: Linear, settings: SolverSettings, seconds: float) -> Solved:
         """What was met before an error."""
         if self.values is None:
-            status = self.highs.modelStatusToString(self.highs.getModelStatus())
-            raise ChengxiangError(f"HiGHS could not solve the model ({status}).")
+            return Solved(ERROR, None, -math.inf, self.bound, seconds)
         objective = float(compiled.cost @ self.values + compiled.constant)
         closed = self.bound - objective <= settings.mip_gap * max(abs(objective), 1e-9)
-        return Solved("optimal" if closed else "time_limit", self.values, objective, self.bound, seconds)
+        return Solved("optimal" if closed else ERROR, self.values, objective, self.bound, seconds)
 
 
 def _took_start_unseen(highs: highspy.Highs) -> bool:

@@ -19,7 +19,7 @@ from optimizer.problem import Problem
 from optimizer.solve.certificate import CERTIFICATE
 from optimizer.solve.elastic import explain
 from optimizer.solve.greedy import greedy_start
-from optimizer.solve.highs import Solved, interruptible, run
+from optimizer.solve.highs import ERROR, Solved, interruptible, run
 from optimizer.solve.memory import Memory
 from optimizer.solve.progress import Listener, silent
 from optimizer.solve.reach import within_reach
@@ -238,6 +238,11 @@ def _settle(compiled: Compiled, values: np.ndarray, settings: SolverSettings) ->
 
 
 def _no_plan(built: Built, compiled: Compiled, result: Solved, settings: SolverSettings) -> InfeasibleError:
+    if result.termination == ERROR:
+        return InfeasibleError(
+            "HiGHS ended with an error before a plan was found. Another solver.seed may go another way; "
+            "please report this with the configuration."
+        )
     if result.termination != "infeasible":
         return InfeasibleError(
             f"No plan was found within {settings.time_limit:.0f} s ({result.termination}); "

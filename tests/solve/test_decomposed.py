@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import multiprocessing
 import os
 import signal
@@ -12,6 +13,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
 from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 
@@ -212,6 +214,16 @@ def test_a_task_that_is_lost_again_and_again_proves_nothing():
         hands.give("one", Task(model, None, 0.0, 1.0, 1.0, None, 0))
         _, answer = hands.answer(time.monotonic() + 60)
     assert answer.termination == "lost" and answer.bound == np.inf
+
+
+def test_an_error_of_the_solver_costs_its_task_not_the_result(monkeypatch: pytest.MonkeyPatch):
+    built = build(CASES[11])
+    optimum, number = _optimum(built), itertools.count()
+    solve = highspy.Highs.run
+    monkeypatch.setattr(highspy.Highs, "run", lambda self: highspy.HighsStatus.kError if next(number) % 3 == 2 else solve(self))
+    board = _by_blocks(built, 3.0)
+    assert next(number) > 10 and board.values is not None and admits(built.compiled, board.values)
+    assert board.objective <= optimum + 1e-6 <= board.bound + 2e-6 and np.isfinite(board.bound)
 
 
 def test_the_same_work_gives_the_same_plan():

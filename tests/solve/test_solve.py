@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 
+import highspy
 import numpy as np
 import pytest
 
@@ -199,6 +200,21 @@ def test_a_solver_that_denies_a_known_plan_is_not_believed(monkeypatch: pytest.M
     plan = solve_problem(problem, EXACT, hint=known)
     assert plan.outcome.termination == "contradicted"
     assert plan.objective == pytest.approx(known.objective) and plan.outcome.gap > 0
+
+
+def test_a_solver_that_gives_up_keeps_the_plan_known_or_says_so(monkeypatch: pytest.MonkeyPatch):
+    problem = rich_problem(2)
+    known = solve_problem(problem, EXACT)
+    with monkeypatch.context() as broken:
+        broken.setattr("highspy.Highs.run", lambda _: highspy.HighsStatus.kError)
+        failed = run(build(problem).compiled, EXACT)
+    assert (failed.termination, failed.values, failed.bound) == ("solver_error", None, np.inf)
+    monkeypatch.setattr("optimizer.solve.search.run", lambda *_, **__: failed)
+    plan = solve_problem(problem, EXACT, hint=known)
+    assert plan.outcome.termination == "solver_error" and plan.objective == pytest.approx(known.objective)
+    monkeypatch.setattr("optimizer.solve.solve.greedy_start", lambda *_, **__: None)
+    with pytest.raises(InfeasibleError, match=r"HiGHS ended with an error before a plan was found\. Another solver\.seed"):
+        solve_problem(problem, EXACT)
 
 
 @pytest.mark.parametrize(
