@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from optimizer.counts import count
+
 SIZES = {"S": 5, "M": 20, "L": 86, "XL": 344}
 """Counties."""
 GANSU = "gansu"
@@ -17,7 +19,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", choices=[*SIZES, GANSU], default="M", help="counties: 5, 20, 86, 344, or Gansu itself"
     )
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="provinces drawn")
+    parser.add_argument("--seeds", type=count, default=1, metavar="N", help="provinces drawn")
     parser.add_argument("--periods", type=int, choices=[5, 10], default=5, help="years")
     parser.add_argument(
         "--catalogue", choices=["short", "full"], default="short", help="full: sizes as many as in Gansu"

@@ -43,10 +43,8 @@ def run(*, smoke: bool, counties: str = "20,43,86", periods: int = 5, repeats: i
     Raises
     ------
     InputError
-        Sizes that are no numbers of counties, or no round to time.
+        Sizes that are no numbers of counties.
     """
-    if repeats < 1:
-        raise InputError(f"--repeats {repeats}: expected 1 or more.")
     sizes, repeats, systems = ([2], 1, ("cold_chain", "water")) if smoke else (_sizes(counties), repeats, SYSTEMS)
     rows = [_measured(n, periods, repeats, systems) for n in sizes]
     _show(rows)

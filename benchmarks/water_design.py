@@ -67,7 +67,7 @@ def run(
         )
     rows = []
     for file in files:
-        rows.append(_row(file, min(time_limit, SMOKE_SECONDS) if smoke else time_limit, max(seeds, 1)))
+        rows.append(_row(file, min(time_limit, SMOKE_SECONDS) if smoke else time_limit, seeds))
         _say(rows[-1])
     return rows
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from optimizer.counts import count
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them."""
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="searches, by seeds 1 to N; best and worst")
+    parser.add_argument("--seeds", type=count, default=1, metavar="N", help="searches, by seeds 1 to N; best and worst")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optimizer.counts import count
 from optimizer.version import __version__
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _add_plan(commands: Commands) -> None:
     plan = _command(commands, "plan", "plan", "make a plan 编制方案", PLAN_HELP)
     plan.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="configs to choose and values to change")
     plan.add_argument("-m", "--multirun", action="store_true", help="plan every combination of comma-separated values")
-    plan.add_argument("--jobs", type=int, default=1, metavar="N", help="with -m: scenarios at once (default 1)")
+    plan.add_argument("--jobs", type=count, default=1, metavar="N", help="with -m: scenarios at once (default 1)")
     plan.add_argument(
         "--config-dir", type=Path, action="append", default=[], metavar="DIR", help="a folder with config groups of your own",
     )

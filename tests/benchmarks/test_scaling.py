@@ -18,8 +18,3 @@ def test_one_worker_and_two_prove_the_same() -> None:
 def test_sizes_that_are_no_numbers_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="--counties"):
         run(smoke=False, counties=text)
-
-
-def test_no_round_at_all_is_refused() -> None:
-    with pytest.raises(InputError, match="--repeats 0: expected 1 or more"):
-        run(smoke=False, repeats=0)

@@ -68,6 +68,15 @@ def test_runs_show_and_unknown_words(tiny_run: Path, capsys: pytest.CaptureFixtu
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("text", ["0", "-2", "two", "1.5"])
+@pytest.mark.parametrize("words", ["bench province --seeds", "bench scaling --repeats", "bench evaluate --variants", "plan --jobs"])
+def test_a_number_of_things_is_one_or_more(words: str, text: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([*words.split(), text])
+    assert ended.value.code == 2
+    assert f"found {text!r}; expected a whole number, 1 or more" in capsys.readouterr().err
+
+
 def test_checking_a_region(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["region", "check", str(make_tiny_region(tmp_path / "region"))]) == 0
     assert main(["region", "template", str(tmp_path / "new")]) == 0
