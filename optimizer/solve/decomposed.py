@@ -113,7 +113,7 @@ class Decomposition:
         timed = self.settings.nodes is None
         with crew(self.width, self.stop, self.executor) as hands:
             serve(hands, [Stream(self._begin())], self.tasks.until, self._over, timed=timed)
-            streams = [Stream(self._proofs()), Stream(self.plans.jobs(), PLAN_WEIGHT)]
+            streams = [Stream(self._proofs()), Stream(self.plans.jobs(), PLAN_WEIGHT, lambda: self.plans.resting)]
             serve(hands, streams, self.tasks.until, self._over, timed=timed)
         everything = [*self.known, self.rest]
         if not self.prices.empty:
@@ -158,6 +158,7 @@ class Decomposition:
             step = other if gained[other] >= gained[step] else step
             before, spent = self.board.bound, self.tasks.spent
             yield from step()
+            self.plans.resting = False
             gain = before - self.board.bound if np.isfinite(self.board.bound) else 0.0
             gained[step] = gain / max(self.tasks.spent - spent, 1.0)
             idle = idle + 1 if self.tasks.spent == spent else 0

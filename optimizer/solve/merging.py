@@ -16,6 +16,9 @@ from optimizer.solve.surroundings import Surroundings
 FIRST_SIZE, FEWEST = 1500.0, 150.0
 """Choices that are left open at first, and at least."""
 FEWER = 0.7
+MOST_AMOUNTS = 200_000
+"""Columns of amounts in the blocks that are merged at once: the continuous programme over more takes all of a merger's time,
+and gigabytes."""
 
 
 class Merging:
@@ -25,7 +28,7 @@ class Merging:
         self.around = around
         self.rng = np.random.default_rng(seed)
         self.plans, self.size = 1, FIRST_SIZE
-        self.open, self.everything = 0.0, True
+        self.open, self.widest = 0.0, True
         self.under_way = False
 
     def columns(self, known: Sequence[Known], prices: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -43,15 +46,16 @@ class Merging:
         self.under_way = True
         integer = np.zeros(len(values), bool)
         chosen: list[int] = []
-        self.open = 0.0
+        self.open, amounts = 0.0, 0
         for i in np.argsort(-np.log(np.maximum(weight, 1e-12)) - self.rng.gumbel(size=len(weight))):
             varied = self._varied(known[i], prices, values)
-            if self.open >= self.size:
+            amounts += len(known[i].block.columns) - known[i].block.choices
+            if chosen and (self.open >= self.size or amounts > MOST_AMOUNTS):
                 break
             integer[varied] = True
             self.open += len(varied)
             chosen.append(int(i))
-        self.everything = len(chosen) == len(known)
+        self.widest = len(chosen) == len(known) or amounts > MOST_AMOUNTS
         columns = self.around.columns(chosen)
         return columns[integer[columns] | self.around.amounts[columns]]
 
@@ -59,8 +63,8 @@ class Merging:
         """More plans of more blocks where all was solved in time; fewer where time ran out without gain."""
         self.under_way = False
         if in_time:
-            self.plans += self.everything
-            self.size = self.size if self.everything else self.size / FEWER
+            self.plans += self.widest
+            self.size = self.size if self.widest else self.size / FEWER
         elif not better:
             self.size = self.size if self.plans > 1 else max(FEWEST, FEWER * min(self.size, self.open))
             self.plans = 1

@@ -27,6 +27,8 @@ STEPS = 6
 """Neighbourhoods between two mergers, where mergers do not pay."""
 WORTH_WHILE = 1e-3
 """Relative gain from which on a merger pays."""
+LITTLE = 1e-4
+"""Relative gain of a merger and its neighbourhoods up to which plans rest until more is known of the blocks."""
 
 
 class Plans:
@@ -41,6 +43,8 @@ class Plans:
     ----------
     ready
         Whether all blocks have been met, so that their plans can be merged.
+    resting
+        Whether what is known of the blocks has been tried, and has given nothing any more.
     ended
         Whether no more will be known of the blocks.
     """
@@ -50,7 +54,7 @@ class Plans:
         self.whole = board.compiled
         self.around = Surroundings(board.compiled, split, tasks.settings.seed)
         self.merging = Merging(self.around, tasks.settings.seed)
-        self.ready = self.ended = False
+        self.ready = self.resting = self.ended = False
 
     def jobs(self) -> Iterator[Job | None]:
         """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met."""
@@ -65,6 +69,7 @@ class Plans:
             if self.board.objective - before <= WORTH_WHILE * abs(before):
                 for _ in range(STEPS):
                     yield self._improve()
+            self.resting |= self.board.objective - before <= LITTLE * abs(before)
 
     def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""

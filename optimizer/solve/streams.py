@@ -27,10 +27,13 @@ class Stream:
         None from it means: nothing before an answer has come.
     weight
         What a job counts for where time does not count (see `serve`).
+    aside
+        Whether it stands aside: it is served while no other stream has a job, and is owed nothing for that time.
     """
 
     jobs: Iterator[Job | None]
     weight: float = 1.0
+    aside: Callable[[], bool] = lambda: False
     under_way: int = 0
     used: float = 0.0
     ended: bool = False
@@ -58,10 +61,13 @@ def serve(hands: Crew, streams: Sequence[Stream], until: float, over: Callable[[
             stream.under_way -= 1
             stream.used += answer.seconds if timed else stream.weight
             job.take(answer)
+            most = max(stream.used for stream in streams)
+            for stream in streams:
+                stream.used = most if stream.aside() else stream.used
 
 
 def _next(streams: Sequence[Stream]) -> tuple[Stream, Job] | None:
-    for stream in sorted(streams, key=lambda s: (s.under_way, s.used)):
+    for stream in sorted(streams, key=lambda s: (s.aside(), s.under_way, s.used)):
         if stream.ended:
             continue
         try:

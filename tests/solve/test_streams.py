@@ -54,3 +54,22 @@ def test_a_stream_that_another_makes_ready_is_served(first: bool) -> None:
     streams = [Stream(opens()), Stream(waits())]
     serve(cast(Crew, Hands()), streams if first else streams[::-1], np.inf, lambda: False, timed=True)
     assert done == ["opens", "waits"]
+
+
+def test_a_stream_aside_is_served_when_no_other_has_a_job_and_is_owed_nothing() -> None:
+    aside, done = [True], []
+
+    def jobs(name: str, count: int) -> Iterator[Job | None]:
+        for _ in range(count):
+            yield Job(cast(Task, None), lambda _: done.append(name))
+
+    def proofs() -> Iterator[Job | None]:
+        yield from jobs("proof", 3)
+        yield None
+        aside[0] = False
+        yield from jobs("proof", 3)
+
+    streams = [Stream(proofs()), Stream(jobs("plan", 9), aside=lambda: aside[0])]
+    serve(cast(Crew, Hands()), streams, np.inf, lambda: False, timed=False)
+    assert done[:4] == ["proof", "proof", "proof", "plan"]
+    assert done[4:9].count("proof") == 3
