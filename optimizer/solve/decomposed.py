@@ -43,6 +43,8 @@ NARROW_SHARE = 0.5
 SKETCHES, SKETCHING, SKETCH_SHARE, SKETCH_GAP = 2, 0.25, 0.4, 5e-3
 """Passes over all blocks for prices alone before the first proof: at least so many, more while less than a share of the time is gone;
 their share of a block's time, and their gap."""
+LOOKS = 2
+"""Price vectors that are sketched before every block is proved at the best of them."""
 PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
 LONGER, HELD = 3.0, 0.75
@@ -205,7 +207,7 @@ class Decomposition:
         start = known.start(model)
         if quick:
             seconds = self.tasks.limit(SKETCH_SHARE * self.share)
-            return replace(self.tasks.make(model, start, SKETCH_GAP, seconds), narrow=1.0)
+            return replace(self.tasks.make(model, start, SKETCH_GAP, seconds, SKETCH_SHARE), narrow=1.0)
         seconds = self.tasks.limit(self.share * known.effort)
         task = self.tasks.make(model, start, BLOCK_GAP, seconds, known.effort)
         return replace(task, narrow=0.0 if known.closed else NARROW_SHARE)
@@ -230,7 +232,7 @@ class Decomposition:
         for passed in itertools.count(1):
             yield from self._prove([self.rest, *self.known], number, quick=True)
             self.plans.ready = True
-            worth = self.prices.fixed(number) + sum(known.best(self.prices[number]) for known in self.known)
+            worth = self._worth(number)
             if worth < least:
                 least, best = worth, number
             else:
@@ -264,12 +266,26 @@ class Decomposition:
         return [left[i] for i in order[:count]]
 
     def _elsewhere(self) -> Iterator[Job | None]:
-        """Every block at the prices that the plans known ask, near the best."""
-        asked = yield from self._asked(self.prices.reference)
-        if asked is not None:
+        """Every block at the best of some prices near the reference: prices that plans ask, judged by quick plans first."""
+        best = self.prices.reference
+        for _ in range(LOOKS):
+            asked = yield from self._asked(best)
+            if asked is None:
+                return
             number = self.prices.add(asked)
-            yield from self._prove([self.rest, *self.known], number)
-            self.prices.learn(number)
+            yield from self._prove([self.rest, *self.known], number, quick=True)
+            if self._worth(number) < self._worth(best):
+                best = number
+            else:
+                self.prices.narrow()
+        if best != self.prices.reference:
+            yield from self._prove([self.rest, *self.known], best)
+            self.prices.learn(best)
+
+    def _worth(self, number: int) -> float:
+        """What the Lagrangian bound would be at a price vector if no block had a better plan than those known."""
+        prices = self.prices[number]
+        return self.prices.fixed(number) + sum(known.best(prices) for known in self.known)
 
     def _asked(self, near: int) -> Generator[Job | None, None, np.ndarray | None]:
         """Prices that the plans known of the blocks ask, near others; None where not all blocks have plans."""
