@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyomo.environ as pyo
 
 from optimizer.errors import InfeasibleError
 from optimizer.ledger import Ledger
+from optimizer.problem import Problem
 from optimizer.terms import Terms
 
 TOLERANCE = 1e-9
+MOST_NAMES = 5
+
+
+class ImpossibleError(Exception):
+    """A row without variables does not hold; by how much it is short."""
+
+    def __init__(self, shortage: float) -> None:
+        super().__init__(f"short by {shortage:g}, and no decision can change that")
+        self.shortage = shortage
 
 
 def add_rows(
@@ -27,19 +37,38 @@ def add_rows(
 ) -> None:
     """Add one constraint family to a block, tagged with what each row is about.
 
-    ``rule(*key)`` returns :func:`at_most`, :func:`at_least` or :func:`equal`; a row that can never hold raises
-    :class:`InfeasibleError` with the family's name.
+    ``rule(*key)`` returns :func:`at_most`, :func:`at_least` or :func:`equal`.
+
+    Raises
+    ------
+    InfeasibleError
+        Where rows can never hold, whatever is decided: the family, with counties and periods.
     """
-
-    def checked(_: pyo.Block, *key: Any) -> Any:
+    written: dict[Any, Any] = {}
+    short: dict[Any, float] = {}
+    for key in keys:
         try:
-            return rule(*key)
-        except InfeasibleError as error:
-            raise InfeasibleError(f"{family} {key}: {error}", [family]) from None
-
-    component = pyo.Constraint(list(keys), rule=checked)
+            written[key] = rule(*key) if isinstance(key, tuple) else rule(key)
+        except ImpossibleError as error:
+            short[key] = error.shortage
+    if short:
+        counties, periods = (sorted({i for i in places if i >= 0}) for places in zip(*map(where, short), strict=True))
+        what = conflict(ledger.problem, family, counties, periods, len(short), sum(short.values()))
+        raise InfeasibleError(f"No plan obeys all rules. Whatever is built, this does not hold:\n  - {what}", [family])
+    component = pyo.Constraint(list(written), rule=lambda _, *key: written[key if len(key) > 1 else key[0]])
     block.add_component(family, component)
     ledger.tag(component, where, structural=structural, linking=linking)
+
+
+def conflict(
+    problem: Problem, family: str, counties: Sequence[int], periods: Sequence[int], rows: int, shortage: float
+) -> str:
+    """Rows of one family that cannot hold, in words: where, when, by how much."""
+    names = [str(problem.sequence["county_name_zh"].values[c]) for c in counties]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    where = f" in {', '.join(names[:MOST_NAMES])}{more}" if names else ""
+    when = f", {', '.join(problem.horizon.labels[t] for t in periods)}" if periods else ""
+    return f"{family}{where}{when}: {rows} row(s), short by {shortage:g} in all"
 
 
 def at_most(terms: Terms, limit: float = 0.0) -> Any:
@@ -59,10 +88,10 @@ def equal(terms: Terms, value: float = 0.0) -> Any:
 
 def _row(terms: Terms, lower: float | None, upper: float | None) -> Any:
     if not terms.variables:
-        below = lower is not None and terms.constant < lower - TOLERANCE
-        above = upper is not None and terms.constant > upper + TOLERANCE
-        if below or above:
-            raise InfeasibleError(f"found {terms.constant:g}, allowed {lower} to {upper}")
+        below = 0.0 if lower is None else lower - terms.constant
+        above = 0.0 if upper is None else terms.constant - upper
+        if max(below, above) > TOLERANCE:
+            raise ImpossibleError(max(below, above))
         return pyo.Constraint.Skip
     return (
         None if lower is None else lower - terms.constant,

@@ -94,6 +94,7 @@ class Decomposition:
         self.width, usual = workers(settings)
         self.executor = executor or usual
         self.infeasible = False
+        self.conflict: np.ndarray | None = None
         self.memory = memory or Memory()
         first = FIRST_SHARE * self.tasks.seconds * self.width / max(1, len(self.known))
         self.share = first if self.memory.share is None else self.memory.share
@@ -214,7 +215,9 @@ class Decomposition:
 
     def take_bound(self, known: Known, number: int, answer: Answer) -> None:
         """Bound and plans of one block at one price vector."""
-        self.infeasible |= answer.termination == "infeasible"
+        if answer.termination == "infeasible":
+            self.infeasible, self.conflict = True, known.block.rows
+            return
         known.prove(number, answer.bound + TOLERANCE * abs(answer.bound))
         known.learn(answer.plans)
         if answer.termination == "optimal":
@@ -296,6 +299,7 @@ class Decomposition:
             known.forget(centre)
         self.plans.remember()
         answers: list[Answer] = []
+        counts = [len(known.plans) for known in self.known]
         programme = self.pricing.programme(self.known, centre, self.prices.width(near))
         seconds = self.tasks.limit(MERGE_SHARE * self.tasks.seconds)
         yield Job(self.tasks.make(programme, None, 0.0, seconds), answers.append)
@@ -303,8 +307,15 @@ class Decomposition:
             yield None
         if answers[0].duals is None:
             return None
+        self._mix(counts, answers[0].plans[-1])
         asked = shadow_prices(self.split, answers[0].duals[self.pricing.shared])
         return centre + OUTWARD * (asked - centre)
+
+    def _mix(self, counts: Sequence[int], shares: np.ndarray) -> None:
+        """Tell mergers which plans of each block the master took shares of."""
+        of_block = np.split(shares, np.cumsum(counts))
+        for known, mine in zip(self.known, of_block, strict=False):
+            known.mixed = [plan for plan, share in zip(known.plans, mine, strict=False) if share > TOLERANCE]
 
     def certificate(self) -> Certificate | None:
         """What proves the bound; None while there is none from the blocks."""

@@ -9,9 +9,8 @@ import scipy.sparse as sp
 
 from optimizer.model.compiled import Compiled, Tags
 from optimizer.solve.highs import run
+from optimizer.solve.milp import Milp
 from optimizer.solve.settings import SolverSettings
-
-PRICE = "shortage"
 
 
 @dataclass(frozen=True)
@@ -25,38 +24,44 @@ class Conflict:
     shortage: float
 
 
-def explain(compiled: Compiled, settings: SolverSettings) -> list[Conflict]:
-    """Families of constraints in conflict, by the least relaxation that makes the model feasible.
+def explain(compiled: Compiled, settings: SolverSettings, among: np.ndarray | None = None) -> list[Conflict]:
+    """Families of constraints in conflict, by the least relaxation that makes the model feasible; none if not found in time.
 
     Every row that is not structural gets a slack in units of its own largest coefficient; the sum of slacks is
     minimised (an elastic model; Brown and Graves 1975).
+
+    Parameters
+    ----------
+    among
+        Positions of rows that are known not to hold together; all where None.
     """
-    relaxable = np.flatnonzero(~compiled.rows.structural)
-    scale = np.maximum(abs(compiled.matrix).max(axis=1).toarray().ravel()[relaxable], 1e-6)
-    elastic = _with_slacks(compiled, relaxable, scale)
+    rows = np.arange(compiled.matrix.shape[0]) if among is None else among
+    relaxable = np.flatnonzero(~compiled.rows.structural[rows])
+    elastic, scale = _with_slacks(compiled, rows, relaxable)
     solved = run(elastic, replace(settings, mip_gap=0.05), stage="explain", time_limit=min(60.0, settings.time_limit))
     if solved.values is None:
         return []
-    n = compiled.matrix.shape[1]
-    slack = solved.values[n : n + len(relaxable)] + solved.values[n + len(relaxable) :]
-    return _by_family(compiled.rows, relaxable, slack, scale)
+    more, less = np.split(solved.values[len(solved.values) - 2 * len(relaxable) :], 2)
+    return _by_family(compiled.rows, rows[relaxable], more + less, scale)
 
 
-def _with_slacks(compiled: Compiled, rows: np.ndarray, scale: np.ndarray) -> Compiled:
-    m, n = compiled.matrix.shape
-    k = len(rows)
-    unit = sp.csc_matrix((scale, (rows, np.arange(k))), shape=(m, k))
-    price = np.concatenate([np.zeros(n), -np.ones(2 * k)])
-    return replace(
-        compiled,
-        matrix=sp.hstack([compiled.matrix, unit, -unit], format="csc"),
-        costs={PRICE: price},
-        constants={PRICE: 0.0},
-        ranks=(PRICE,),
-        col_lower=np.append(compiled.col_lower, np.zeros(2 * k)),
-        col_upper=np.append(compiled.col_upper, np.full(2 * k, np.inf)),
-        integer=np.append(compiled.integer, np.zeros(2 * k, bool)),
-    )
+def _with_slacks(compiled: Compiled, rows: np.ndarray, relaxable: np.ndarray) -> tuple[Milp, np.ndarray]:
+    """The model of some rows, and what one unit of slack in each of those that may be relaxed is worth in its own units."""
+    by_row = compiled.matrix.tocsr()[rows]
+    columns = np.flatnonzero(np.diff(by_row.tocsc().indptr))
+    matrix = by_row[:, columns]
+    scale = np.maximum(abs(matrix).max(axis=1).toarray().ravel()[relaxable], 1e-6)
+    n, k = len(columns), len(relaxable)
+    unit = sp.csc_matrix((scale, (relaxable, np.arange(k))), shape=(len(rows), k))
+    return Milp(
+        matrix=sp.hstack([matrix, unit, -unit], format="csc"),
+        row_lower=compiled.row_lower[rows],
+        row_upper=compiled.row_upper[rows],
+        col_lower=np.append(compiled.col_lower[columns], np.zeros(2 * k)),
+        col_upper=np.append(compiled.col_upper[columns], np.full(2 * k, np.inf)),
+        integer=np.append(compiled.integer[columns], np.zeros(2 * k, bool)),
+        cost=np.append(np.zeros(n), -np.ones(2 * k)),
+    ), scale
 
 
 def _by_family(tags: Tags, rows: np.ndarray, slack: np.ndarray, scale: np.ndarray) -> list[Conflict]:

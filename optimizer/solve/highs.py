@@ -49,7 +49,8 @@ class Solved:
     """What one run found: values of the columns or None, objective and proven upper bound, constant included.
 
     ``duals``: shadow prices of the rows of a continuous model, positive where an upper limit binds; ``evidence``: why the
-    bound holds; ``certificate``: its arrays, where it was proved by blocks.
+    bound holds; ``certificate``: its arrays, where it was proved by blocks; ``conflict``: rows that cannot hold together, where
+    a block told.
     """
 
     termination: str
@@ -60,6 +61,7 @@ class Solved:
     duals: np.ndarray | None = None
     evidence: str = WHOLE
     certificate: object = None
+    conflict: np.ndarray | None = None
 
 
 def pass_model(compiled: Linear) -> highspy.Highs:

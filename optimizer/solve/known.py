@@ -17,7 +17,8 @@ MOST_PLANS = 40
 @dataclass
 class Known:
     """Plans of a block as values of its columns, bounds by the number of the price vector they hold at, ``closed``: the
-    numbers at which nothing is left to prove, and ``effort``: how many times longer than others it is solved.
+    numbers at which nothing is left to prove, ``effort``: how many times longer than others it is solved, and ``mixed``: the
+    plans that the last master took shares of, until a merger has tried them.
     """
 
     block: Block
@@ -25,6 +26,7 @@ class Known:
     bounds: dict[int, float] = field(default_factory=dict)
     closed: set[int] = field(default_factory=set)
     effort: float = 1.0
+    mixed: list[np.ndarray] = field(default_factory=list)
     _seen: set[bytes] = field(default_factory=set)
 
     def learn(self, plans: Iterable[np.ndarray]) -> None:

@@ -53,6 +53,7 @@ class Merging:
             if chosen and (self.open >= self.size or amounts > MOST_AMOUNTS):
                 break
             integer[varied] = True
+            known[i].mixed = []
             self.open += len(varied)
             chosen.append(int(i))
         self.widest = len(chosen) == len(known) or amounts > MOST_AMOUNTS
@@ -70,9 +71,13 @@ class Merging:
             self.plans = 1
 
     def _varied(self, known: Known, prices: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Columns of a block's choices that its best plans at these prices do not make like the whole's."""
+        """Columns of a block's choices that some of its plans do not make like the whole's.
+
+        The plans that the last master mixed, once; else the best at these prices.
+        """
         integer = known.block.model.integer
         columns = known.block.columns[integer]
         now = values[columns].round()
         best = np.argsort(-known.worth(prices), kind="stable")[: self.plans]
-        return columns[np.any([known.plans[i][integer].round() != now for i in best], axis=0)]
+        plans = known.mixed or [known.plans[i] for i in best]
+        return columns[np.any([plan[integer].round() != now for plan in plans], axis=0)]

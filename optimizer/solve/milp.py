@@ -8,6 +8,9 @@ from typing import Protocol
 import numpy as np
 import scipy.sparse as sp
 
+BROKEN = 1e-3
+"""Relative; values that a solver took for feasible break no row by as much."""
+
 
 class Linear(Protocol):
     """What HiGHS needs to know of a model: ``maximise cost @ x + constant`` within bounds of rows and columns."""
@@ -63,6 +66,8 @@ def admits(model: Linear, values: np.ndarray, tolerance: float = 1e-6) -> bool:
 def some_columns(whole: Linear, free: np.ndarray, values: np.ndarray) -> Milp:
     """The model over some columns, all others held at their values: the rows that the free ones enter, and no more.
 
+    Where the held values alone break a row, that row stays too, so that the model is as infeasible as it should be.
+
     Parameters
     ----------
     free
@@ -71,10 +76,12 @@ def some_columns(whole: Linear, free: np.ndarray, values: np.ndarray) -> Milp:
         (columns,) of the whole.
     """
     chosen = whole.matrix[:, free].tocsr()
-    rows = np.flatnonzero(np.diff(chosen.indptr))
     held = values.copy()
     held[free] = 0.0
-    used = (whole.matrix @ held)[rows]
+    used = whole.matrix @ held
+    broken = (used > _looser(whole.row_upper, 1.0)) | (used < _looser(whole.row_lower, -1.0))
+    rows = np.flatnonzero((np.diff(chosen.indptr) > 0) | broken)
+    used = used[rows]
     return Milp(
         matrix=chosen[rows].tocsc(),
         row_lower=whole.row_lower[rows] - used,
@@ -85,3 +92,7 @@ def some_columns(whole: Linear, free: np.ndarray, values: np.ndarray) -> Milp:
         cost=whole.cost[free],
         constant=whole.constant + float(whole.cost @ held),
     )
+
+
+def _looser(limits: np.ndarray, sign: float) -> np.ndarray:
+    return limits + sign * BROKEN * np.maximum(np.where(np.isfinite(limits), np.abs(limits), 0.0), 1.0)

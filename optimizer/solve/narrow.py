@@ -44,7 +44,8 @@ def best_of_few(
 ) -> tuple[np.ndarray | None, float]:
     """The best plan of the narrow programme; the start where there is none, or the relaxation is not solved in time.
 
-    With it, what the relaxation bounds all plans by: infinite where it was not solved.
+    With it, what the relaxation bounds all plans by: infinite where it was not solved, minus infinity where it has no plan and
+    no start is known.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def best_of_few(
     relaxed = replace(model, integer=np.zeros_like(model.integer))
     relaxation = run(relaxed, replace(settings, options={}), stop=limit(PATIENCE * seconds))
     if relaxation.termination != "optimal" or relaxation.values is None:
-        return start, np.inf
+        return start, -np.inf if relaxation.termination == "infeasible" and start is None else np.inf
     few = narrowed(model, relaxation.values, start)
     left = limit(max(seconds - (time.process_time() - began), LEAST_SHARE * seconds))
     solved = run(few, replace(settings, mip_gap=max(GAP, settings.mip_gap)), start=start, stop=left, found=found)

@@ -23,6 +23,8 @@ from optimizer.solve.work import Answer
 MERGE_SHARE, STEP_SHARE = 0.08, 0.015
 """Shares of the time for one merger, for one neighbourhood."""
 STEP_GAP = 5e-4
+FIRST_GAP = 0.2
+"""Of a first plan: any will do, mergers make it better."""
 STEPS = 6
 """Neighbourhoods between two mergers, where mergers do not pay."""
 WORTH_WHILE = 1e-3
@@ -54,12 +56,16 @@ class Plans:
         self.whole = board.compiled
         self.around = Surroundings(board.compiled, split, tasks.settings.seed)
         self.merging = Merging(self.around, tasks.settings.seed)
+        self.tried = 0
         self.ready = self.resting = self.ended = False
 
     def jobs(self) -> Iterator[Job | None]:
-        """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met."""
+        """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met, and there is a plan."""
         while not self.ended:
-            if not self.ready or self.board.values is None:
+            if self.board.values is None:
+                yield self._first()
+                continue
+            if not self.ready:
                 yield None
                 continue
             before = self.board.objective
@@ -70,6 +76,29 @@ class Plans:
                 for _ in range(STEPS):
                     yield self._improve()
             self.resting |= self.board.objective - before <= LITTLE * abs(before)
+
+    def _first(self) -> Job | None:
+        """What any plan known of the blocks makes, decided together, where starting nothing is no plan (floors, say).
+
+        None where no more is known than when this was tried last.
+        """
+        known = sum(len(one.plans) for one in self.known)
+        if known <= self.tried or not all(one.plans for one in self.known):
+            return None
+        self.tried = known
+        low = np.where(self.whole.integer, self.whole.col_lower, 0.0)
+        free = ~self.whole.integer
+        for one in self.known:
+            free[one.block.columns] |= np.max(one.plans, axis=0) > low[one.block.columns] + 0.5
+        chosen = np.flatnonzero(free)
+        limit = self.tasks.limit(MERGE_SHARE * self.tasks.seconds)
+        task = self.tasks.make(some_columns(self.whole, chosen, low), None, FIRST_GAP, limit)
+
+        def take(answer: Answer) -> None:
+            for plan in answer.plans[-1:]:
+                self.place(chosen, low, plan)
+
+        return Job(replace(task, quick=False), take)
 
     def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""

@@ -14,6 +14,7 @@ from optimizer.errors import InfeasibleError
 from optimizer.model.assembly import Model, build_model
 from optimizer.model.compiled import Compiled, compile_model
 from optimizer.model.cuts import columns_by_tag, with_cuts
+from optimizer.model.rows import conflict
 from optimizer.plan import Outcome, Plan
 from optimizer.problem import Problem
 from optimizer.solve.certificate import CERTIFICATE
@@ -248,22 +249,10 @@ def _no_plan(built: Built, compiled: Compiled, result: Solved, settings: SolverS
             f"No plan was found within {settings.time_limit:.0f} s ({result.termination}); "
             "raise solver.time_limit, or loosen solver.mip_gap."
         )
-    conflicts = explain(compiled, settings)
+    conflicts = explain(compiled, settings, result.conflict)
+    if not conflicts:
+        return InfeasibleError("No plan obeys all rules; which of them are in conflict could not be told in time.")
     problem = built.model.problem
-    lines = [_describe(problem, c.family, c.counties, c.periods, c.rows, c.shortage) for c in conflicts]
+    lines = [conflict(problem, c.family, c.counties, c.periods, c.rows, c.shortage) for c in conflicts]
     head = "No plan obeys all rules. The least that would have to give way:"
     return InfeasibleError("\n  - ".join([head, *lines]), [c.family for c in conflicts])
-
-
-def _describe(
-    problem: Problem,
-    family: str,
-    counties: tuple[int, ...],
-    periods: tuple[int, ...],
-    rows: int,
-    shortage: float,
-) -> str:
-    names = [str(problem.sequence["county_name_zh"].values[c]) for c in counties]
-    where = (f" in {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")) if names else ""
-    when = f", {', '.join(problem.horizon.labels[t] for t in periods)}" if periods else ""
-    return f"{family}{where}{when}: {rows} row(s), short by {shortage:g} in all"

@@ -134,7 +134,8 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
         seconds = task.narrow * task.seconds
         start, bound = best_of_few(task.model, settings, start, seconds, lambda s: WorkLimit(s, flag), found)
         if task.narrow == 1.0:
-            return Answer("time_limit", bound, -np.inf, tuple(seen), None, time.process_time() - began)
+            ended = "infeasible" if bound == -np.inf else "time_limit"
+            return Answer(ended, bound, -np.inf, tuple(seen), None, time.process_time() - began)
     limit = WorkLimit(task.seconds - (time.process_time() - began), flag)
     left = max(task.wall - (time.monotonic() - wall), 0.0)
     solved = run(task.model, settings, start=start, time_limit=left, stop=limit, found=taken)

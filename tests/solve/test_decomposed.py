@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import multiprocessing
 import os
@@ -10,12 +9,14 @@ import signal
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import highspy
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from optimizer.errors import ChengxiangError
 from optimizer.solve import SolverSettings, solve_problem
@@ -88,6 +89,20 @@ def test_a_stop_keeps_what_is_known():
     stop.set()
     Decomposition(board, SETTINGS, stop, time.monotonic() + 60).solve()
     assert board.values is not None and np.array_equal(board.values, start)
+
+
+@pytest.mark.parametrize("seed", [4, 11, 24])
+def test_a_plan_is_found_where_starting_nothing_is_none(seed: int):
+    """Every part must make one of the choices that the optimum makes, as floors under services ask."""
+    built = build(CASES[seed])
+    compiled = built.compiled
+    best = run(compiled, SolverSettings(mip_gap=0.0, time_limit=60)).values
+    assert best is not None
+    made = [b.columns[compiled.integer[b.columns] & (best[b.columns] > 0.5)] for b in find_blocks(compiled).blocks]
+    asked = sp.csr_matrix([np.isin(np.arange(len(best)), columns).astype(float) for columns in made if len(columns)])
+    at_least, no_limit = np.ones(asked.shape[0]), np.full(asked.shape[0], np.inf)
+    board = _by_blocks(replace(built, compiled=compiled.with_rows("floor", asked, at_least, no_limit)), 4.0)
+    assert board.objective == pytest.approx(float(compiled.cost @ best + compiled.constant), rel=0.05)
 
 
 @pytest.mark.parametrize("seed", [0, 11, 26])
@@ -266,7 +281,7 @@ def test_reach_of_money_closes_no_good_plan(seed: int, monkeypatch: pytest.Monke
 
 def test_blocks_without_a_plan_are_infeasible():
     compiled = build(CASES[4]).compiled
-    impossible = dataclasses.replace(compiled, row_upper=np.where(compiled.rows.linking, compiled.row_upper, -1e6))
+    impossible = replace(compiled, row_upper=np.where(compiled.rows.linking, compiled.row_upper, -1e6))
     board = Board(impossible, SETTINGS.mip_gap, silent, "blocks")
     work = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 60)
     assert work.solve() == "infeasible" and board.values is None
@@ -305,5 +320,5 @@ def test_a_certificate_stands_by_itself_and_from_a_file(certified: tuple[Any, Ce
 )
 def test_a_certificate_that_was_tampered_with_is_refused(certified: tuple[Any, Certificate], change, words: str):
     compiled, certificate = certified
-    tampered = dataclasses.replace(certificate, **change(certificate))
+    tampered = replace(certificate, **change(certificate))
     assert any(words in fault for fault in faults(compiled, tampered, threading.Event(), sample=100))
