@@ -34,8 +34,10 @@ ERROR = "solver_error"
 """How a run terminates where HiGHS gives up with an error."""
 WHOLE = "branch and bound of the whole model by HiGHS"
 REMEDIES: tuple[dict[str, Any], ...] = ({"mip_feasibility_tolerance": 1e-7}, {"presolve": "off"})
-"""Options tried in turn where a model is called infeasible that the start obeys: presolve of HiGHS 1.15 does that where many
-amounts are held at their limits."""
+"""Options tried in turn where a model is called infeasible: presolve of HiGHS 1.15 calls models so that have plans which break no
+row at all, where many amounts are held at their limits and elsewhere."""
+DOUBT, DOUBTS = 5.0, 10.0
+"""Where no plan is known: seconds that a remedy may take, and more by so many times what it took to call the model infeasible."""
 
 
 class Flag(Protocol):
@@ -121,12 +123,26 @@ def run(
     limit = settings.time_limit if time_limit is None else time_limit
     hear = _Ears(stage, began, listener, stop, found, better)
     solved = _attempt(compiled, settings, start, limit, hear)
-    for remedy in REMEDIES:
-        if solved.termination != "infeasible" or start is None or not admits(compiled, start):
-            break
-        left = limit - (time.monotonic() - began)
-        solved = _attempt(compiled, replace(settings, options={**settings.options, **remedy}), start, left, hear)
+    if solved.termination == "infeasible":
+        solved = _doubted(solved, compiled, settings, start, began + limit, hear)
     return replace(solved, seconds=time.monotonic() - began)
+
+
+def _doubted(
+    claimed: Solved, compiled: Linear, settings: SolverSettings, start: np.ndarray | None, until: float, hear: _Ears
+) -> Solved:
+    """What other options say of a model that was called infeasible; the claim stands where none finds a plan."""
+    contradicted = start is not None and admits(compiled, start)
+    patience = np.inf if contradicted else DOUBT + DOUBTS * claimed.seconds
+    for remedy in REMEDIES:
+        options = {**settings.options, **remedy}
+        limit = min(until - time.monotonic(), patience)
+        again = _attempt(compiled, replace(settings, options=options), start, limit, hear)
+        if again.values is not None or again.termination == "interrupted" or contradicted:
+            claimed = again
+        if claimed.termination != "infeasible":
+            break
+    return claimed
 
 
 @dataclass(frozen=True)

@@ -51,4 +51,7 @@ class LinearProgramme:
         set_option(highs, "solver", "simplex")
         highs.passModel(lp)
         highs.run()
+        if highs.getModelStatus() not in SOLVED:  # presolve of HiGHS 1.15 calls some programmes infeasible that are not
+            set_option(highs, "presolve", "off")
+            highs.run()
         return np.array(highs.getSolution().col_value, float) if highs.getModelStatus() in SOLVED else None

@@ -26,6 +26,7 @@ from optimizer.solve.progress import Progress, silent
 from optimizer.solve.solve import build
 from optimizer.solve.work import Task, solve_task
 from tests.core_problems import HUNDRED_THOUSAND, rich_draft, rich_problem
+from tests.random_problems import random_problem
 
 EXACT = SolverSettings(mip_gap=0.0, time_limit=60)
 
@@ -225,7 +226,7 @@ def test_a_gap_is_told_in_words_that_mean_something(incumbent: float | None, bou
     assert describe(Progress("stage", 1.0, incumbent, bound)).endswith(f"gap {said}, 1 s")
 
 
-def test_a_model_called_infeasible_that_the_start_obeys_is_solved_by_other_means(monkeypatch: pytest.MonkeyPatch):
+def test_a_model_called_infeasible_that_has_plans_is_solved_by_other_means(monkeypatch: pytest.MonkeyPatch):
     compiled = build(rich_problem()).compiled
     best = run(compiled, EXACT)
     attempt, options = highs._attempt, []
@@ -239,4 +240,14 @@ def test_a_model_called_infeasible_that_the_start_obeys_is_solved_by_other_means
     solved = run(compiled, EXACT, start=best.values)
     assert solved.termination == "optimal" and solved.objective == pytest.approx(best.objective)
     assert options == [{}, *highs.REMEDIES]
-    assert run(compiled, EXACT, start=best.values + 5.0).termination == "infeasible"
+    for start in (None, best.values + 5.0):
+        assert run(compiled, EXACT, start=start).objective == pytest.approx(best.objective)
+
+
+def test_a_relaxation_that_presolve_denies_is_solved_and_a_model_without_plan_is_infeasible():
+    """HiGHS 1.15 calls this relaxation infeasible, though the best plan breaks no row of it at all."""
+    compiled = build(random_problem(52)).compiled
+    best = run(compiled, EXACT)
+    relaxed = run(dataclasses.replace(compiled, integer=np.zeros_like(compiled.integer)), EXACT)
+    assert relaxed.termination == "optimal" and relaxed.objective >= best.objective
+    assert run(compiled.with_bound("net_benefit", relaxed.objective + 1.0), EXACT).termination == "infeasible"
