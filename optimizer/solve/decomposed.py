@@ -236,10 +236,9 @@ class Decomposition:
             yield from self._prove([self.rest, *self.known], number, quick=True)
             self.plans.ready = True
             worth = self._worth(number)
+            self.prices.stepped(forward=worth < least)
             if worth < least:
                 least, best = worth, number
-            else:
-                self.prices.narrow()
             asked = yield from self._asked(best)
             if asked is None:
                 break
@@ -277,10 +276,9 @@ class Decomposition:
                 return
             number = self.prices.add(asked)
             yield from self._prove([self.rest, *self.known], number, quick=True)
-            if self._worth(number) < self._worth(best):
-                best = number
-            else:
-                self.prices.narrow()
+            forward = self._worth(number) < self._worth(best)
+            self.prices.stepped(forward=forward)
+            best = number if forward else best
         if best != self.prices.reference:
             yield from self._prove([self.rest, *self.known], best)
             self.prices.learn(best)

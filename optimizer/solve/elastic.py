@@ -12,6 +12,9 @@ from optimizer.solve.highs import run
 from optimizer.solve.milp import Milp
 from optimizer.solve.settings import SolverSettings
 
+SURE = 1e-3
+"""Less than that may be the tolerance of the solver."""
+
 
 @dataclass(frozen=True)
 class Conflict:
@@ -43,6 +46,12 @@ def explain(compiled: Compiled, settings: SolverSettings, among: np.ndarray | No
         return []
     more, less = np.split(solved.values[len(solved.values) - 2 * len(relaxable) :], 2)
     return _by_family(compiled.rows, rows[relaxable], more + less, scale)
+
+
+def explain_in_fractions(compiled: Compiled, settings: SolverSettings) -> list[Conflict]:
+    """The same where every choice may be made in part: what is then in conflict, no plan at all can obey."""
+    conflicts = explain(replace(compiled, integer=np.zeros_like(compiled.integer)), settings)
+    return conflicts if sum(c.shortage for c in conflicts) > SURE else []
 
 
 def _with_slacks(compiled: Compiled, rows: np.ndarray, relaxable: np.ndarray) -> tuple[Milp, np.ndarray]:

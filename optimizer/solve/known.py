@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 
@@ -68,4 +69,4 @@ class Known:
     def _key(self, plan: np.ndarray) -> bytes:
         whole = plan[self.block.model.integer].round().astype(np.int8)
         used = np.round(np.asarray(self.block.shared @ plan), 4)
-        return whole.tobytes() + (used + 0.0).tobytes()
+        return blake2b(whole.tobytes() + (used + 0.0).tobytes(), digest_size=16).digest()

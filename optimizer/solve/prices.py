@@ -67,14 +67,11 @@ class Prices:
 
     def learn(self, number: int) -> None:
         """Whether a price vector is the best now decides how far the next may move."""
-        if self.reference == number:
-            self.step = min(1.0, self.step / NEARER)
-        else:
-            self.narrow()
+        self.stepped(forward=self.reference == number)
 
-    def narrow(self) -> None:
-        """After a step that was none forward, the next is shorter."""
-        self.step *= NEARER
+    def stepped(self, *, forward: bool) -> None:
+        """The next step may be longer after one that was forward, and is shorter after one that was not."""
+        self.step = min(1.0, self.step / NEARER) if forward else self.step * NEARER
 
     def fixed(self, number: int) -> float:
         """Price times limit, and the constant of the model."""

@@ -18,7 +18,7 @@ from optimizer.model.rows import conflict
 from optimizer.plan import Outcome, Plan
 from optimizer.problem import Problem
 from optimizer.solve.certificate import CERTIFICATE
-from optimizer.solve.elastic import explain
+from optimizer.solve.elastic import explain, explain_in_fractions
 from optimizer.solve.greedy import greedy_start
 from optimizer.solve.highs import ERROR, Solved, interruptible, run
 from optimizer.solve.memory import Memory
@@ -244,14 +244,17 @@ def _no_plan(built: Built, compiled: Compiled, result: Solved, settings: SolverS
             "HiGHS ended with an error before a plan was found. Another solver.seed may go another way; "
             "please report this with the configuration."
         )
-    if result.termination != "infeasible":
-        return InfeasibleError(
+    if result.termination == "infeasible":
+        conflicts = explain(compiled, settings, result.conflict)
+        unknown = "No plan obeys all rules; which of them are in conflict could not be told in time."
+    else:
+        conflicts = explain_in_fractions(compiled, settings) if result.termination == "time_limit" else []
+        unknown = (
             f"No plan was found within {settings.time_limit:.0f} s ({result.termination}); "
-            "raise solver.time_limit, or loosen solver.mip_gap."
+            "raise solver.time_limit, or loosen floors, bounds and locks."
         )
-    conflicts = explain(compiled, settings, result.conflict)
     if not conflicts:
-        return InfeasibleError("No plan obeys all rules; which of them are in conflict could not be told in time.")
+        return InfeasibleError(unknown)
     problem = built.model.problem
     lines = [conflict(problem, c.family, c.counties, c.periods, c.rows, c.shortage) for c in conflicts]
     head = "No plan obeys all rules. The least that would have to give way:"

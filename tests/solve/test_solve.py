@@ -76,6 +76,20 @@ def test_epsilon_bound_is_kept_and_costs_value():
     assert "objective_bound" in caught.value.groups
 
 
+def test_where_time_ran_out_a_conflict_that_fractions_show_is_told(monkeypatch: pytest.MonkeyPatch):
+    draft = rich_draft(2)
+    free = solve_problem(draft.freeze(), EXACT)
+    ran_out = Solved("time_limit", None, -np.inf, np.inf, 0.1)
+    monkeypatch.setattr("optimizer.solve.search.run", lambda *_, **__: ran_out)
+    monkeypatch.setattr("optimizer.solve.solve.greedy_start", lambda *_, **__: None)
+    with pytest.raises(InfeasibleError, match="No plan was found within"):
+        solve_problem(draft.freeze(), EXACT)
+    draft.objective = Objective(bounds=(EpsilonBound("net_benefit", 10 * abs(free.objective)),))
+    with pytest.raises(InfeasibleError, match="No plan obeys all rules") as caught:
+        solve_problem(draft.freeze(), EXACT)
+    assert "objective_bound" in caught.value.groups
+
+
 def test_unknown_metric_is_named():
     draft = rich_draft(2)
     draft.objective = Objective(metrics=("net_benfit",))
