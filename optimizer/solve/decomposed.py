@@ -40,7 +40,7 @@ LEFT_SHARE = 0.75
 BLOCK_GAP = 1e-3
 NARROW_SHARE = 0.5
 """Share of a block's time for the choices of its relaxation alone, unless the block has been proved before."""
-SKETCHES, SKETCHING, SKETCH_SHARE, SKETCH_GAP = 2, 0.25, 0.4, 5e-3
+SKETCHES, SKETCHING, SKETCH_SHARE, SKETCH_GAP = 3, 0.25, 0.4, 5e-3
 """Passes over all blocks for prices alone before the first proof: at least so many, more while less than a share of the time is gone;
 their share of a block's time, and their gap."""
 LOOKS = 2
@@ -229,24 +229,33 @@ class Decomposition:
             self.prices.reference = self.prices.best(everything)
 
     def _sketch(self) -> Generator[Job | None, None, int]:
-        """Number of prices that quick plans of the blocks ask, each time near the best so far; nothing is proved yet."""
-        least, best = np.inf, self.prices.reference
-        number = best
+        """Number of the best of some prices that quick plans of the blocks ask, each near the best before; nothing is proved."""
+        number = best = self.prices.reference
         for passed in itertools.count(1):
-            yield from self._prove([self.rest, *self.known], number, quick=True)
+            best = yield from self._look(number, best)
             self.plans.ready = True
-            worth = self._worth(number)
-            self.prices.stepped(forward=worth < least)
-            if worth < least:
-                least, best = worth, number
-            asked = yield from self._asked(best)
+            early = self.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
+            asked = (yield from self._asked(best)) if passed < SKETCHES or early else None
             if asked is None:
                 break
             number = self.prices.add(asked)
-            early = self.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
-            if passed >= SKETCHES and not early:
-                break
-        return number
+        return best
+
+    def _look(self, number: int, best: int) -> Generator[Job | None, None, int]:
+        """Quick plans of every block at prices; whether these or the best so far promise the lower bound."""
+        yield from self._prove([self.rest, *self.known], number, quick=True)
+        self.prices.relaxed[number] = self.prices.bound(number, [self.rest, *self.known])
+        if number == best:
+            return best
+        forward = self._promise(number) < self._promise(best)
+        self.prices.stepped(forward=forward)
+        return number if forward else best
+
+    def _promise(self, number: int) -> float:
+        """What the bound at sketched prices may come to: between what the plans known are worth there and the relaxations."""
+        prices = self.prices[number]
+        worth = self.prices.fixed(number) + sum(known.best(prices) for known in self.known)
+        return 0.5 * (worth + self.prices.relaxed[number])
 
     def _longer(self) -> Iterator[Job | None]:
         """The blocks that leave most open at the reference prices, longer than before."""
@@ -275,18 +284,10 @@ class Decomposition:
             if asked is None:
                 return
             number = self.prices.add(asked)
-            yield from self._prove([self.rest, *self.known], number, quick=True)
-            forward = self._worth(number) < self._worth(best)
-            self.prices.stepped(forward=forward)
-            best = number if forward else best
+            best = yield from self._look(number, best)
         if best != self.prices.reference:
             yield from self._prove([self.rest, *self.known], best)
             self.prices.learn(best)
-
-    def _worth(self, number: int) -> float:
-        """What the Lagrangian bound would be at a price vector if no block had a better plan than those known."""
-        prices = self.prices[number]
-        return self.prices.fixed(number) + sum(known.best(prices) for known in self.known)
 
     def _asked(self, near: int) -> Generator[Job | None, None, np.ndarray | None]:
         """Prices that the plans known of the blocks ask, near others; None where not all blocks have plans."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,11 +36,12 @@ def admitted(split: Split, prices: np.ndarray) -> np.ndarray:
 
 
 class Prices:
-    """All price vectors used, and the best bound each has given."""
+    """All price vectors used, and the best bound each has given; ``relaxed``: what the blocks' relaxations alone prove at each."""
 
     def __init__(self, split: Split, constant: float) -> None:
         self.split, self.constant = split, constant
         self.vectors: list[np.ndarray] = []
+        self.relaxed: defaultdict[int, float] = defaultdict(lambda: np.inf)
         self.reference = 0
         self.step = 1.0
 
