@@ -27,8 +27,8 @@ class Memory:
         (columns,) block of each column, or None.
     known
         What was known of the blocks and of the rest, the rest last.
-    vectors, reference
-        Prices, and the number of the best of them.
+    vectors, relaxed, reference
+        Prices, what relaxations prove at each, and the number of the best of them.
     share
         Seconds that a block is solved in the first place.
     values
@@ -38,6 +38,7 @@ class Memory:
     label: np.ndarray | None = None
     known: list[Known] = field(default_factory=list)
     vectors: list[np.ndarray] = field(default_factory=list)
+    relaxed: dict[int, float] = field(default_factory=dict)
     reference: int = 0
     share: float | None = None
     values: np.ndarray | None = None
@@ -54,6 +55,7 @@ class Memory:
             now.bounds, now.effort = dict(before.bounds), before.effort
             now.learn(plan for plan in before.plans if admits(now.block.model, plan))
         prices.vectors = [np.append(v, np.zeros(len(prices.split.shared) - len(v))) for v in self.vectors]
+        prices.relaxed.update(self.relaxed)
         prices.reference = self.reference
 
     def plan(self, compiled: Compiled) -> np.ndarray | None:
@@ -67,5 +69,6 @@ class Memory:
         self.label = np.zeros(sum(len(one.block.columns) for one in known), np.int64)
         for number, one in enumerate(known):
             self.label[one.block.columns] = number
-        self.known, self.vectors, self.reference = list(known), prices.vectors, prices.reference
+        self.known, self.vectors = list(known), prices.vectors
+        self.relaxed, self.reference = dict(prices.relaxed), prices.reference
         self.share, self.values = share, values
