@@ -91,8 +91,7 @@ class Plans:
         for one in self.known:
             free[one.block.columns] |= np.max(one.plans, axis=0) > low[one.block.columns] + 0.5
         chosen = np.flatnonzero(free)
-        limit = self.tasks.limit(MERGE_SHARE * self.tasks.seconds)
-        task = self.tasks.make(some_columns(self.whole, chosen, low), None, FIRST_GAP, limit)
+        task = self.tasks.make(some_columns(self.whole, chosen, low), None, FIRST_GAP, MOST_SECONDS)
 
         def take(answer: Answer) -> None:
             for plan in answer.plans[-1:]:
