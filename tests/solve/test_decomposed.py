@@ -25,6 +25,7 @@ from optimizer.solve.board import Board
 from optimizer.solve.certificate import Certificate, faults
 from optimizer.solve.crew import crew
 from optimizer.solve.decomposed import Decomposition
+from optimizer.solve.elastic import explain
 from optimizer.solve.highs import run
 from optimizer.solve.known import Known
 from optimizer.solve.memory import Memory
@@ -285,6 +286,21 @@ def test_blocks_without_a_plan_are_infeasible():
     board = Board(impossible, SETTINGS.mip_gap, silent, "blocks")
     work = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 60)
     assert work.solve() == "infeasible" and board.values is None
+
+
+def test_a_conflict_is_told_from_the_block_that_has_it(monkeypatch: pytest.MonkeyPatch):
+    """One part is asked for one choice more than it has; the relaxation of the whole is too large to tell."""
+    monkeypatch.setattr("optimizer.solve.decomposed.MOST_ENTRIES", 0)
+    compiled = build(CASES[4]).compiled
+    part = find_blocks(compiled).blocks[0]
+    choices = part.columns[compiled.integer[part.columns]]
+    asked = sp.csr_matrix(np.isin(np.arange(len(compiled.integer)), choices).astype(float))
+    least = np.array([compiled.col_upper[choices].sum() + 1.0])
+    strict = compiled.with_rows("floor", asked, least, np.array([np.inf]))
+    work = Decomposition(Board(strict, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 60)
+    assert work.solve() == "infeasible" and work.conflict is not None
+    assert len(work.conflict) < strict.matrix.shape[0]
+    assert "floor" in {told.family for told in explain(strict, SETTINGS, work.conflict)}
 
 
 @pytest.fixture(scope="module")
