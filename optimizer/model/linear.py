@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from optimizer.errors import InfeasibleError
+from optimizer.ledger import Ledger
+from optimizer.model.rows import TOLERANCE, impossible
 from optimizer.terms import Terms
-
-TOLERANCE = 1e-9
 
 
 @dataclass
@@ -125,7 +124,7 @@ class Rows:
     @classmethod
     def of(
         cls,
-        system: str,
+        ledger: Ledger,
         family: str,
         columns: Columns,
         left: Linear,
@@ -137,19 +136,19 @@ class Rows:
         Raises
         ------
         InfeasibleError
-            When a row without variables does not hold.
+            When rows without variables do not hold: the family, with counties and periods.
         """
         lower, upper = (np.broadcast_to(bound, left.constant.shape) - left.constant for bound in bounds)
         matrix = left.matrix.copy()
         matrix.eliminate_zeros()
         full = np.diff(matrix.indptr) > 0
-        wrong = ~full & ((lower > TOLERANCE) | (upper < -TOLERANCE))
-        if wrong.any():
-            i = int(np.argmax(wrong))
-            raise InfeasibleError(f"{family} row {i}: found 0, allowed {lower[i]:g} to {upper[i]:g}", [family])
-        full[full] = ~_always_hold(matrix[full], columns.limits(), lower[full], upper[full])
         county, period = where
-        return cls(system, family, columns, matrix[full], lower[full], upper[full], county[full], period[full])
+        short = np.maximum(np.where(full, 0.0, np.maximum(lower, -upper)), 0.0)
+        wrong = np.flatnonzero(short > TOLERANCE)
+        if len(wrong):
+            raise impossible(ledger.problem, family, county[wrong], period[wrong], short[wrong].tolist())
+        full[full] = ~_always_hold(matrix[full], columns.limits(), lower[full], upper[full])
+        return cls(ledger.system, family, columns, matrix[full], lower[full], upper[full], county[full], period[full])
 
 
 def _always_hold(matrix: sp.csr_matrix, limits: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

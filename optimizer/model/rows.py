@@ -52,19 +52,28 @@ def add_rows(
         except ImpossibleError as error:
             short[key] = error.shortage
     if short:
-        counties, periods = (sorted({i for i in places if i >= 0}) for places in zip(*map(where, short), strict=True))
-        what = conflict(ledger.problem, family, counties, periods, len(short), sum(short.values()))
-        raise InfeasibleError(f"No plan obeys all rules. Whatever is built, this does not hold:\n  - {what}", [family])
+        counties, periods = zip(*map(where, short), strict=True)
+        raise impossible(ledger.problem, family, counties, periods, list(short.values()))
     component = pyo.Constraint(list(written), rule=lambda _, *key: written[key if len(key) > 1 else key[0]])
     block.add_component(family, component)
     ledger.tag(component, where, structural=structural, linking=linking)
+
+
+def impossible(
+    problem: Problem, family: str, counties: Iterable[int], periods: Iterable[int], short: Sequence[float]
+) -> InfeasibleError:
+    """What to raise where rows can never hold; county (-1: none), period and shortage of each row."""
+    told, when = (sorted({int(i) for i in places if i >= 0}) for places in (counties, periods))
+    what = conflict(problem, family, told, when, len(short), float(sum(short)))
+    return InfeasibleError(f"No plan obeys all rules. Whatever is built, this does not hold:\n  - {what}", [family])
 
 
 def conflict(
     problem: Problem, family: str, counties: Sequence[int], periods: Sequence[int], rows: int, shortage: float
 ) -> str:
     """Rows of one family that cannot hold, in words: where, when, by how much."""
-    names = [str(problem.sequence["county_name_zh"].values[c]) for c in counties]
+    both = zip(*(problem.sequence[f"county_name_{lang}"].values[list(counties)] for lang in ("zh", "en")), strict=True)
+    names = [zh if zh == en else f"{zh} {en}" for zh, en in both]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     where = f" in {', '.join(names[:MOST_NAMES])}{more}" if names else ""
     when = f", {', '.join(problem.horizon.labels[t] for t in periods)}" if periods else ""

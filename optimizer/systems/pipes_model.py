@@ -151,7 +151,7 @@ class PipesModel:
         """A family of rows; ``node`` says where each thing is."""
         county = np.repeat(self.d["node_county"][node], self.n_periods)
         period = np.tile(np.arange(self.n_periods), len(node))
-        self.ledger.add_rows(Rows.of(self.name, family, self.columns, left, bounds, (county, period)))
+        self.ledger.add_rows(Rows.of(self.ledger, family, self.columns, left, bounds, (county, period)))
 
     def _at_most(self, family: str, left: Linear, node: np.ndarray, limit: float | np.ndarray = 0.0) -> None:
         self._add(family, left, (-np.inf, limit), node)
@@ -216,7 +216,7 @@ class PipesModel:
             picked = function.picked(thing.astype(np.int64) * self.n_periods + period[owner])
             left = left.plus(picked.times(coef).summed(owner, len(cliques)))
         county = self.d["node_county"][self.bounds.gates.node[[c.gate for c in cliques]].astype(np.int64)]
-        self.ledger.add_rows(Rows.of(self.name, "rivals", self.columns, left, (-np.inf, 0.0), (county, period)))
+        self.ledger.add_rows(Rows.of(self.ledger, "rivals", self.columns, left, (-np.inf, 0.0), (county, period)))
 
     def _balance(self) -> None:
         d, n = self.d, self.net.n_nodes

@@ -6,7 +6,10 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from optimizer.draft import Draft
 from optimizer.errors import InfeasibleError
+from optimizer.horizon import Horizon
+from optimizer.ledger import Ledger
 from optimizer.model.linear import Columns, Linear, Rows, stacked
 
 WHERE = np.zeros(2, np.int64), np.zeros(2, np.int64)
@@ -17,6 +20,13 @@ def _columns() -> tuple[Columns, pyo.ConcreteModel, np.ndarray]:
     model.x = pyo.Var(range(3))
     columns = Columns()
     return columns, model, columns.places(model.x)
+
+
+def _ledger() -> Ledger:
+    draft = Draft(Horizon(2025, (1, 1), 0.08))
+    for name in ("A", "B"):
+        draft.county(name)
+    return Ledger(draft.freeze(), None, "s")
 
 
 def test_functions_are_what_they_say() -> None:
@@ -35,7 +45,7 @@ def test_functions_are_what_they_say() -> None:
 def test_constants_move_to_the_bounds_and_empty_rows_go() -> None:
     columns, model, places = _columns()
     left = Linear.of(places[:2], 3).plus(Linear.fixed(np.array([1.0, 4.0]), 3)).times(np.array([1.0, 0.0]))
-    rows = Rows.of("s", "family", columns, left, (-np.inf, 5.0), WHERE)
+    rows = Rows.of(_ledger(), "family", columns, left, (-np.inf, 5.0), WHERE)
     assert rows.upper.tolist() == [4.0] and rows.matrix.shape == (1, 3)
     position = {id(v): 2 - i for i, v in enumerate(model.x.values())}
     assert stacked([rows], position).toarray().tolist() == [[0.0, 0.0, 1.0]]
@@ -50,7 +60,7 @@ def test_rows_that_bounds_keep_are_left_out() -> None:
     one = np.zeros(1, np.int64), np.zeros(1, np.int64)
 
     def kept(left: Linear, lower: float, upper: float) -> int:
-        return Rows.of("s", "family", columns, left, (lower, upper), one).matrix.shape[0]
+        return Rows.of(_ledger(), "family", columns, left, (lower, upper), one).matrix.shape[0]
 
     assert kept(x[0].plus(x[1]), -np.inf, 3.0) == 0
     assert kept(x[0].plus(x[1]), -np.inf, 2.9) == 1
@@ -60,7 +70,10 @@ def test_rows_that_bounds_keep_are_left_out() -> None:
     assert kept(x[2], 0.0, 1e9) == 1
 
 
-def test_an_empty_row_that_cannot_hold_is_refused() -> None:
+def test_empty_rows_that_cannot_hold_are_told_with_counties_and_periods() -> None:
     columns, _, _ = _columns()
-    with pytest.raises(InfeasibleError, match="family"):
-        Rows.of("s", "family", columns, Linear.fixed(np.array([0.0, 7.0]), 3), (-np.inf, 5.0), WHERE)
+    left = Linear.fixed(np.array([0.0, 7.0, 6.5]), 3)
+    where = np.array([0, 1, 1]), np.array([0, 0, 1])
+    with pytest.raises(InfeasibleError, match=r"family in B, 2025, 2026: 2 row\(s\), short by 3.5 in all") as caught:
+        Rows.of(_ledger(), "family", columns, left, (-np.inf, 5.0), where)
+    assert caught.value.groups == ["family"]
