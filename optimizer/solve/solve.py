@@ -22,6 +22,7 @@ from optimizer.solve.elastic import explain, explain_in_fractions
 from optimizer.solve.greedy import greedy_start
 from optimizer.solve.highs import ERROR, Solved, interruptible, run
 from optimizer.solve.memory import Memory
+from optimizer.solve.milp import some_columns
 from optimizer.solve.progress import Listener, silent
 from optimizer.solve.reach import within_reach
 from optimizer.solve.reading import read_plan
@@ -225,17 +226,15 @@ def _with_start(result: Solved, compiled: Compiled, start: np.ndarray | None) ->
 
 
 def _settle(compiled: Compiled, values: np.ndarray, settings: SolverSettings) -> np.ndarray:
-    """Round the binaries and solve the continuous part again."""
-    values = np.where(compiled.integer, np.round(values), values)
-    fixed = replace(
-        compiled,
-        integer=np.zeros_like(compiled.integer),
-        col_lower=np.where(compiled.integer, values, compiled.col_lower),
-        col_upper=np.where(compiled.integer, values, compiled.col_upper),
-    )
-    limits = replace(settings, options={})
-    settled = run(fixed, limits, stage="settle", time_limit=max(POLISH_SECONDS, settings.time_limit / 4))
-    return values if settled.values is None else settled.values
+    """Round the choices and solve the amounts again, without a copy of the model over its choices: it may be large."""
+    settled = np.where(compiled.integer, np.round(values), values)
+    amounts = np.flatnonzero(~compiled.integer)
+    limit = max(POLISH_SECONDS, settings.time_limit / 4)
+    given = some_columns(compiled, amounts, settled)
+    answer = run(given, replace(settings, options={}), stage="settle", time_limit=limit)
+    if answer.values is not None:
+        settled[amounts] = answer.values
+    return settled
 
 
 def _no_plan(built: Built, compiled: Compiled, result: Solved, settings: SolverSettings) -> InfeasibleError:
