@@ -39,7 +39,7 @@ LEFT_SHARE = 0.75
 """Of the time that is left when all blocks are to be proved: the most that it may take, so that there is a bound in any case."""
 BLOCK_GAP = 1e-3
 NARROW_SHARE = 0.5
-"""Share of a block's time for the choices of its relaxation alone, unless the block has been proved before."""
+"""Share of a block's time for the choices of its relaxation alone, unless the block was proved before, or sketched at these prices."""
 SKETCHES, SKETCHING, SKETCH_SHARE, SKETCH_GAP = 3, 0.25, 0.4, 5e-3
 """Passes over all blocks for prices alone before the first proof: at least so many, more while less than a share of the time is gone;
 their share of a block's time, and their gap."""
@@ -94,6 +94,7 @@ class Decomposition:
         self.width, usual = workers(settings)
         self.executor = executor or usual
         self.infeasible = False
+        self.proved_in = 0.0
         self.conflict: np.ndarray | None = None
         self.memory = memory or Memory()
         first = FIRST_SHARE * self.tasks.seconds * self.width / max(1, len(self.known))
@@ -147,10 +148,11 @@ class Decomposition:
         """Every block at prices; then those for longer that leave most open, or all at other prices: by what each gained."""
         if self.prices.empty:
             yield from self._relax()
+            self.plans.resting = self.width > 1
             number = yield from self._sketch()
-            self.plans.ready = False
+            self.plans.ready = self.plans.resting = False
             self.share = min(self.share, LEFT_SHARE * self.tasks.left() * self.width / max(1, len(self.known)))
-            yield from self._prove([self.rest, *self.known], number)
+            self.proved_in = yield from self._prove([self.rest, *self.known], number)
         self.plans.ready = True
         gained = {self._longer: np.inf, self._elsewhere: np.inf}
         step, idle = self._elsewhere, 0
@@ -185,22 +187,29 @@ class Decomposition:
         """Shadow prices to begin with; the value of a rough answer is no bound."""
         self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
 
-    def _prove(self, chosen: Sequence[Known], number: int, *, quick: bool = False) -> Iterator[Job | None]:
+    def _prove(
+        self, chosen: Sequence[Known], number: int, *, quick: bool = False
+    ) -> Generator[Job | None, None, float]:
         """Blocks at prices: their bounds, and plans by the way; ends when the last answer is there.
 
         Each is solved as long as its own ``effort`` says; ``quick``: for its plans alone.
+
+        Returns
+        -------
+        float
+            Seconds of processor time that all took together.
         """
-        answers = 0
+        seconds: list[float] = []
 
         def take(known: Known, answer: Answer) -> None:
-            nonlocal answers
-            answers += 1
+            seconds.append(answer.seconds)
             self.take_bound(known, number, answer)
 
         for known in chosen:
             yield Job(self._block_task(known, number, quick=quick), partial(take, known))
-        while answers < len(chosen):
+        while len(seconds) < len(chosen):
             yield None
+        return sum(seconds)
 
     def _block_task(self, known: Known, number: int, *, quick: bool) -> Task:
         """A block at prices: for its plans alone, or for its bound too."""
@@ -211,7 +220,8 @@ class Decomposition:
             return replace(self.tasks.make(model, start, SKETCH_GAP, seconds, SKETCH_SHARE), narrow=1.0)
         seconds = self.tasks.limit(self.share * known.effort)
         task = self.tasks.make(model, start, BLOCK_GAP, seconds, known.effort)
-        return replace(task, narrow=0.0 if known.closed else NARROW_SHARE)
+        met = known.closed or number in self.prices.relaxed
+        return replace(task, narrow=0.0 if met else NARROW_SHARE)
 
     def take_bound(self, known: Known, number: int, answer: Answer) -> None:
         """Bound and plans of one block at one price vector."""
@@ -279,6 +289,8 @@ class Decomposition:
     def _elsewhere(self) -> Iterator[Job | None]:
         """Every block at the best of some prices near the reference: prices that plans ask, judged by quick plans first."""
         best = self.prices.reference
+        if not self._time_for_all():
+            return
         for _ in range(LOOKS):
             asked = yield from self._asked(best)
             if asked is None:
@@ -286,8 +298,12 @@ class Decomposition:
             number = self.prices.add(asked)
             best = yield from self._look(number, best)
         if best != self.prices.reference:
-            yield from self._prove([self.rest, *self.known], best)
+            self.proved_in = yield from self._prove([self.rest, *self.known], best)
             self.prices.learn(best)
+
+    def _time_for_all(self) -> bool:
+        """Whether another proof of all blocks would end in time, by half of the workers, if it takes as long as the last."""
+        return self.settings.nodes is not None or self.tasks.left() * max(1, self.width // 2) > self.proved_in
 
     def _asked(self, near: int) -> Generator[Job | None, None, np.ndarray | None]:
         """Prices that the plans known of the blocks ask, near others; None where not all blocks have plans."""

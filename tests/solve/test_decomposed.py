@@ -179,6 +179,31 @@ def test_what_was_learned_still_holds_under_more_rows(seed: int):
     assert sum(len(known.plans) for known in memory.known) > 0
 
 
+def test_all_are_proved_at_other_prices_only_where_that_ends_in_time():
+    built, memory = build(CASES[4]), Memory()
+    settings = SolverSettings(mip_gap=SETTINGS.mip_gap, time_limit=2)
+
+    def decomposition() -> Decomposition:
+        board = Board(built.compiled, SETTINGS.mip_gap, silent, "blocks")
+        return Decomposition(board, settings, threading.Event(), time.monotonic() + 2, memory=memory)
+
+    decomposition().solve()
+    again = decomposition()
+    again.proved_in = 1e9
+    assert not list(again._elsewhere())
+    again.proved_in = 0.0
+    assert next(again._elsewhere()) is not None
+
+
+def test_a_block_sketched_at_these_prices_is_proved_at_once():
+    board = Board(build(CASES[4]).compiled, SETTINGS.mip_gap, silent, "blocks")
+    new = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 2)
+    number = new.prices.add(np.zeros(len(new.split.shared)))
+    assert new._block_task(new.known[0], number, quick=False).narrow > 0.0
+    new.prices.relaxed[number] = 1.0
+    assert new._block_task(new.known[0], number, quick=False).narrow == 0.0
+
+
 def test_pieces_are_small_and_cut_rows_are_what_ties_them():
     compiled = build(CASES[4]).compiled
     split = find_blocks(compiled, small=3, large=3)
