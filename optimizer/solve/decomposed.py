@@ -94,7 +94,7 @@ class Decomposition:
         self.width, usual = workers(settings)
         self.executor = executor or usual
         self.infeasible = False
-        self.proved_in = 0.0
+        self.proving, self.waiting, self.proved_in, self.between = False, 0, 0.0, np.inf
         self.conflict: np.ndarray | None = None
         self.memory = memory or Memory()
         first = FIRST_SHARE * self.tasks.seconds * self.width / max(1, len(self.known))
@@ -117,7 +117,7 @@ class Decomposition:
         timed = self.settings.nodes is None
         with crew(self.width, self.stop, self.executor) as hands:
             serve(hands, [Stream(self._begin())], self.tasks.until, self._over, timed=timed)
-            streams = [Stream(self._proofs()), Stream(self.plans.jobs(), PLAN_WEIGHT, lambda: self.plans.resting)]
+            streams = [Stream(self._proofs()), Stream(self.plans.jobs(), PLAN_WEIGHT, self._proofs_first)]
             serve(hands, streams, self.tasks.until, self._over, timed=timed)
         everything = [*self.known, self.rest]
         if not self.prices.empty:
@@ -148,12 +148,12 @@ class Decomposition:
         """Every block at prices; then those for longer that leave most open, or all at other prices: by what each gained."""
         if self.prices.empty:
             yield from self._relax()
-            self.plans.resting = self.width > 1
             number = yield from self._sketch()
-            self.plans.ready = self.plans.resting = False
             self.share = min(self.share, LEFT_SHARE * self.tasks.left() * self.width / max(1, len(self.known)))
+            self.proving = True
             self.proved_in = yield from self._prove([self.rest, *self.known], number)
-        self.plans.ready = True
+            self.between = np.inf
+        self.plans.ready, self.plans.resting = True, False
         gained = {self._longer: np.inf, self._elsewhere: np.inf}
         step, idle = self._elsewhere, 0
         for round_number in itertools.count(1):
@@ -171,6 +171,16 @@ class Decomposition:
                 idle = 0
                 yield None
         self.plans.ended = True
+
+    def _proofs_first(self) -> bool:
+        """Whether plans stand aside: where they rest; until the first proof is over, where the bound is further than the plan
+        from what lies between them, the worth of the blocks' plans, or where half of the workers may not end that proof in time.
+        """
+        if self.plans.resting or self.between == np.inf or self.width == 1:
+            return self.plans.resting
+        left = self.tasks.left() * (self.width // 2)
+        late = self.settings.nodes is None and self.proving and self.share * self.waiting > left
+        return late or self.board.bound - self.between > self.between - self.board.objective
 
     def _over(self) -> bool:
         return self.stop.is_set() or self.board.closed.is_set() or self.infeasible or self.tasks.left() <= 0.0
@@ -199,17 +209,18 @@ class Decomposition:
         float
             Seconds of processor time that all took together.
         """
-        seconds: list[float] = []
+        self.waiting, seconds = len(chosen), 0.0
 
         def take(known: Known, answer: Answer) -> None:
-            seconds.append(answer.seconds)
+            nonlocal seconds
+            self.waiting, seconds = self.waiting - 1, seconds + answer.seconds
             self.take_bound(known, number, answer)
 
         for known in chosen:
             yield Job(self._block_task(known, number, quick=quick), partial(take, known))
-        while len(seconds) < len(chosen):
+        while self.waiting:
             yield None
-        return sum(seconds)
+        return seconds
 
     def _block_task(self, known: Known, number: int, *, quick: bool) -> Task:
         """A block at prices: for its plans alone, or for its bound too."""
@@ -243,7 +254,7 @@ class Decomposition:
         number = best = self.prices.reference
         for passed in itertools.count(1):
             best = yield from self._look(number, best)
-            self.plans.ready = True
+            self.plans.ready, self.plans.resting, self.between = True, False, self._worth(best)
             early = self.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
             asked = (yield from self._asked(best)) if passed < SKETCHES or early else None
             if asked is None:
@@ -263,9 +274,12 @@ class Decomposition:
 
     def _promise(self, number: int) -> float:
         """What the bound at sketched prices may come to: between what the plans known are worth there and the relaxations."""
+        return 0.5 * (self._worth(number) + self.prices.relaxed[number])
+
+    def _worth(self, number: int) -> float:
+        """What the plans known of the blocks are worth at prices, price times limit added: no more than any bound there."""
         prices = self.prices[number]
-        worth = self.prices.fixed(number) + sum(known.best(prices) for known in self.known)
-        return 0.5 * (worth + self.prices.relaxed[number])
+        return self.prices.fixed(number) + self.rest.bound(number) + sum(known.best(prices) for known in self.known)
 
     def _longer(self) -> Iterator[Job | None]:
         """The blocks that leave most open at the reference prices, longer than before."""
