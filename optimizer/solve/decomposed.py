@@ -274,7 +274,7 @@ class Decomposition:
 
     def _promise(self, number: int) -> float:
         """What the bound at sketched prices may come to: between what the plans known are worth there and the relaxations."""
-        return 0.5 * (self._worth(number) + self.prices.relaxed[number])
+        return 0.5 * (self._worth(number) + self.prices.relaxed.get(number, np.inf))
 
     def _worth(self, number: int) -> float:
         """What the plans known of the blocks are worth at prices, price times limit added: no more than any bound there."""

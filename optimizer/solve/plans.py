@@ -46,7 +46,7 @@ class Plans:
     ready
         Whether all blocks have been met, so that their plans can be merged.
     resting
-        Whether to stand aside: what is known of the blocks has given nothing any more, or more is soon to be known.
+        Whether what is known of the blocks has been tried, and has given nothing any more.
     ended
         Whether no more will be known of the blocks.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,7 +40,7 @@ class Prices:
     def __init__(self, split: Split, constant: float) -> None:
         self.split, self.constant = split, constant
         self.vectors: list[np.ndarray] = []
-        self.relaxed: defaultdict[int, float] = defaultdict(lambda: np.inf)
+        self.relaxed: dict[int, float] = {}
         self.reference = 0
         self.step = 1.0
 
