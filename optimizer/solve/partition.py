@@ -14,8 +14,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-SMALL, LARGE = 300, 2500
+SMALL, LARGE = 300, 10_000
 """Whole-number choices up to which parts are joined, and up to which a part that hangs together by its choices is kept."""
+PIECES = 4
+"""Of the size of a part that is just kept: how many of the pieces that larger ones are put together from would make one."""
 MOST_MEMBERS = 400
 """Rows that touch more pieces than this say little about which of them belong together; they are left aside meanwhile."""
 
@@ -42,7 +44,7 @@ def parts(matrix: sp.csr_matrix, integer: np.ndarray, small: int = SMALL, large:
     sizes = np.bincount(label, weights=integer)
     for part in np.flatnonzero(sizes > large):
         columns = np.flatnonzero(label == part)
-        pieces = _grown(matrix[core][:, columns], np.arange(len(columns)), integer[columns], small)
+        pieces = _grown(matrix[core][:, columns], np.arange(len(columns)), integer[columns], max(small, large // PIECES))
         label[columns] = label.max() + 1 + pieces
     return _grown(matrix, _numbered(label), integer, small)
 
