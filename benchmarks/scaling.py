@@ -19,9 +19,9 @@ from optimizer.errors import InputError
 from optimizer.solve import SolverSettings
 from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.crew import Crew, crew
-from optimizer.solve.decomposed import BLOCK_GAP
 from optimizer.solve.milp import Milp
 from optimizer.solve.prices import Prices, shadow_prices
+from optimizer.solve.proofs import BLOCK_GAP
 from optimizer.solve.solve import build
 from optimizer.solve.streams import Job, Stream, serve
 from optimizer.solve.tasks import Tasks

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from optimizer.model.compiled import Compiled
 from optimizer.solve.blocks import Split, find_blocks, take_apart
+from optimizer.solve.knowledge import Knowledge
 from optimizer.solve.known import Known
 from optimizer.solve.milp import admits
-from optimizer.solve.prices import Prices
 
 ROUNDED = 1e-5
 """What a row may be off by in a plan put together from parts; amounts are settled again before it is read."""
@@ -47,11 +46,12 @@ class Memory:
         """The blocks as they were, or found anew where there is nothing to remember."""
         return find_blocks(compiled) if self.label is None else take_apart(compiled, self.label)
 
-    def recall(self, known: Sequence[Known], prices: Prices) -> None:
+    def recall(self, knowledge: Knowledge) -> None:
         """Tell what was known to those who know nothing yet; plans that the added rows forbid are forgotten."""
         if self.label is None:
             return
-        for now, before in zip(known, self.known, strict=True):
+        prices = knowledge.prices
+        for now, before in zip(knowledge.everything, self.known, strict=True):
             now.bounds, now.effort = dict(before.bounds), before.effort
             now.learn(plan for plan in before.plans if admits(now.block.model, plan))
         prices.vectors = [np.append(v, np.zeros(len(prices.split.shared) - len(v))) for v in self.vectors]
@@ -64,11 +64,12 @@ class Memory:
             return None
         return self.values if admits(compiled, self.values, ROUNDED) else None
 
-    def remember(self, known: Sequence[Known], prices: Prices, share: float, values: np.ndarray | None) -> None:
+    def remember(self, knowledge: Knowledge, share: float, values: np.ndarray | None) -> None:
         """Keep what a solve has learned."""
+        known, prices = knowledge.everything, knowledge.prices
         self.label = np.zeros(sum(len(one.block.columns) for one in known), np.int64)
         for number, one in enumerate(known):
             self.label[one.block.columns] = number
-        self.known, self.vectors = list(known), prices.vectors
+        self.known, self.vectors = known, prices.vectors
         self.relaxed, self.reference = dict(prices.relaxed), prices.reference
         self.share, self.values = share, values

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import cast
 
 import numpy as np
 
-from optimizer.solve.blocks import Split
 from optimizer.solve.board import Board
-from optimizer.solve.known import Known
+from optimizer.solve.knowledge import Knowledge
 from optimizer.solve.merging import Merging
 from optimizer.solve.milp import some_columns
-from optimizer.solve.prices import Prices
 from optimizer.solve.streams import Job
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.tasks import MOST_SECONDS, Tasks
@@ -38,7 +36,7 @@ class Plans:
 
     Parameters
     ----------
-    known
+    knowledge
         What is known of the blocks; the best plan's part of every block is learned as a plan of it.
 
     Attributes
@@ -51,13 +49,18 @@ class Plans:
         Whether no more will be known of the blocks.
     """
 
-    def __init__(self, board: Board, split: Split, known: Sequence[Known], prices: Prices, tasks: Tasks) -> None:
-        self.board, self.known, self.prices, self.tasks = board, known, prices, tasks
+    def __init__(self, board: Board, knowledge: Knowledge, tasks: Tasks) -> None:
+        self.board, self.tasks = board, tasks
+        self.known, self.prices = knowledge.blocks, knowledge.prices
         self.whole = board.compiled
-        self.around = Surroundings(board.compiled, split, tasks.settings.seed)
+        self.around = Surroundings(board.compiled, knowledge.split, tasks.settings.seed)
         self.merging = Merging(self.around, tasks.settings.seed)
         self.tried = 0
         self.ready = self.resting = self.ended = False
+
+    def wake(self) -> None:
+        """More is known of the blocks."""
+        self.ready, self.resting = True, False
 
     def jobs(self) -> Iterator[Job | None]:
         """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met, and there is a plan."""

@@ -1,13 +1,10 @@
-"""Prices of the shared rows: shadow prices to begin with, then those that known plans ask; what they prove."""
+"""Prices of the shared rows: shadow prices to begin with, then those that known plans ask, each near the best before."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from optimizer.solve.blocks import Split
-from optimizer.solve.known import Known
 
 NEAR = 0.3
 """How far prices may move at a time, relative to themselves or, where that is more, a part of what their like cost."""
@@ -35,7 +32,7 @@ def admitted(split: Split, prices: np.ndarray) -> np.ndarray:
 
 
 class Prices:
-    """All price vectors used, and the best bound each has given; ``relaxed``: what the blocks' relaxations alone prove at each."""
+    """All price vectors used; ``reference``: number of the best; ``relaxed``: what the blocks' relaxations alone prove at each."""
 
     def __init__(self, split: Split, constant: float) -> None:
         self.split, self.constant = split, constant
@@ -79,11 +76,3 @@ class Prices:
         prices = self.vectors[number]
         up, down = prices > 0, prices < 0
         return self.constant + float(prices[up] @ self.split.upper[up] + prices[down] @ self.split.lower[down])
-
-    def bound(self, number: int, known: Sequence[Known]) -> float:
-        """The Lagrangian bound: price times limit plus the proven most of every block."""
-        return self.fixed(number) + sum(one.bound(number) for one in known)
-
-    def best(self, known: Sequence[Known]) -> int:
-        """Number of the price vector that gives the best bound."""
-        return min(range(len(self.vectors)), key=lambda number: self.bound(number, known))

@@ -66,7 +66,7 @@ def _by_blocks(
     termination = work.solve()
     evidence = f"by blocks, dual bounds of HiGHS: {split.describe()}"
     result = _result(board, termination, stop, began)
-    return replace(result, evidence=evidence, certificate=work.certificate(), conflict=work.conflict)
+    return replace(result, evidence=evidence, certificate=work.certificate(), conflict=work.proofs.conflict)
 
 
 def _whole(

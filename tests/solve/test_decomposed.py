@@ -199,9 +199,9 @@ def test_a_block_sketched_at_these_prices_is_proved_at_once():
     board = Board(build(CASES[4]).compiled, SETTINGS.mip_gap, silent, "blocks")
     new = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 2)
     number = new.prices.add(np.zeros(len(new.split.shared)))
-    assert new._block_task(new.known[0], number, quick=False).narrow > 0.0
+    assert new.proofs.task(new.knowledge.blocks[0], number, quick=False).narrow > 0.0
     new.prices.relaxed[number] = 1.0
-    assert new._block_task(new.known[0], number, quick=False).narrow == 0.0
+    assert new.proofs.task(new.knowledge.blocks[0], number, quick=False).narrow == 0.0
 
 
 def test_pieces_are_small_and_cut_rows_are_what_ties_them():
@@ -323,9 +323,9 @@ def test_a_conflict_is_told_from_the_block_that_has_it(monkeypatch: pytest.Monke
     least = np.array([compiled.col_upper[choices].sum() + 1.0])
     strict = compiled.with_rows("floor", asked, least, np.array([np.inf]))
     work = Decomposition(Board(strict, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 60)
-    assert work.solve() == "infeasible" and work.conflict is not None
-    assert len(work.conflict) < strict.matrix.shape[0]
-    assert "floor" in {told.family for told in explain(strict, SETTINGS, work.conflict)}
+    assert work.solve() == "infeasible" and work.proofs.conflict is not None
+    assert len(work.proofs.conflict) < strict.matrix.shape[0]
+    assert "floor" in {told.family for told in explain(strict, SETTINGS, work.proofs.conflict)}
 
 
 @pytest.fixture(scope="module")
