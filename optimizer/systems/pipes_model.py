@@ -13,10 +13,9 @@ from optimizer.ledger import VALUE, Exposed, Ledger
 from optimizer.model.linear import Columns, Linear, Rows
 from optimizer.problem import Problem, SystemProblem
 from optimizer.systems.pipes_bounds import Bounds
+from optimizer.systems.pipes_implied import Implied
 from optimizer.systems.pipes_network import Network
-from optimizer.systems.pipes_rivals import Rivals
 from optimizer.systems.pipes_tangent import model_unit, tangents
-from optimizer.systems.pipes_ways import Ways
 from optimizer.terms import Terms
 
 MILLION = 1e6
@@ -50,11 +49,11 @@ class PipesModel:
         """Add every family of rows, and enter values and services in the ledger."""
         self._tag_variables()
         for family in (
-            self._lies, self._capacity, self._one_way_in, self._trunk_first, self._connected_first, self._rivals, self._balance,
+            self._lies, self._capacity, self._one_way_in, self._trunk_first, self._connected_first, self._balance,
             self._supply_capacity, self._loss, self._head, self._least, self._source_head, self._reduced, self._lifted,
         ):  # fmt: skip
             family()
-        self._along_ways()
+        Implied(self).add()
         if self.with_rest:
             self._rest_passed()
             self._rest_reduced()
@@ -111,16 +110,16 @@ class PipesModel:
             Linear.of(places[name], self.width) for name in names
         )
         self.size, self.station, self.connection, self.booster, self.reducer = (self._state(*terms) for terms in read)
-        self.lying = self._sum(self.on, d["size_arc"], net.n_arcs)
-        self.through = self._sum(self.flow, d["size_arc"], net.n_arcs)
+        self.lying = self.sum(self.on, d["size_arc"], net.n_arcs)
+        self.through = self.sum(self.flow, d["size_arc"], net.n_arcs)
         standing = np.repeat((d["supply_candidate"] < 0).astype(float), self.n_periods)
-        stations = self._sum(self.station, d["station_supply"], net.n_supplies)
+        stations = self.sum(self.station, d["station_supply"], net.n_supplies)
         self.supplied = Linear.fixed(standing, self.width).plus(stations)
-        self.connected = self._sum(self.connection, d["connect_origin"], net.n_origins)
-        self.lifting = self._sum(self.booster.times(self._every(d["lift_height"])), d["lift_arc"], net.n_arcs)
-        self.reducing = self._sum(self.reducer, d["reduce_arc"], net.n_arcs)
-        self.fed = self._sum(self.lying, d["arc_head"], net.n_nodes).plus(
-            self._sum(self.supplied, d["supply_node"], net.n_nodes)
+        self.connected = self.sum(self.connection, d["connect_origin"], net.n_origins)
+        self.lifting = self.sum(self.booster.times(self.every(d["lift_height"])), d["lift_arc"], net.n_arcs)
+        self.reducing = self.sum(self.reducer, d["reduce_arc"], net.n_arcs)
+        self.fed = self.sum(self.lying, d["arc_head"], net.n_nodes).plus(
+            self.sum(self.supplied, d["supply_node"], net.n_nodes)
         )
 
     def _terms_of(self, states: np.ndarray) -> list[Terms]:
@@ -133,15 +132,17 @@ class PipesModel:
         """Rows of things, in every period."""
         return (np.asarray(index)[:, None] * self.n_periods + np.arange(self.n_periods)).ravel()
 
-    def _every(self, values: np.ndarray) -> np.ndarray:
+    def every(self, values: np.ndarray) -> np.ndarray:
         """A value of each thing, or of each thing and period, by row."""
         values = np.asarray(values, float)
         return np.repeat(values, self.n_periods) if values.ndim == 1 else values.ravel()
 
-    def _sum(self, parts: Linear, owner: np.ndarray, n: int) -> Linear:
+    def sum(self, parts: Linear, owner: np.ndarray, n: int) -> Linear:
+        """Parts summed by the thing that owns them, in every period."""
         return parts.summed(self._rows_of(owner), n * self.n_periods)
 
-    def _at(self, function: Linear, index: np.ndarray) -> Linear:
+    def at(self, function: Linear, index: np.ndarray) -> Linear:
+        """A function of some things, in every period."""
         return function.picked(self._rows_of(index))
 
     # ---- rules, one method a family
@@ -153,13 +154,16 @@ class PipesModel:
         period = np.tile(np.arange(self.n_periods), len(node))
         self.ledger.add_rows(Rows.of(self.ledger, family, self.columns, left, bounds, (county, period)))
 
-    def _at_most(self, family: str, left: Linear, node: np.ndarray, limit: float | np.ndarray = 0.0) -> None:
+    def at_most(self, family: str, left: Linear, node: np.ndarray, limit: float | np.ndarray = 0.0) -> None:
+        """Rows of a family: no more than a limit."""
         self._add(family, left, (-np.inf, limit), node)
 
-    def _at_least(self, family: str, left: Linear, node: np.ndarray, limit: float | np.ndarray = 0.0) -> None:
+    def at_least(self, family: str, left: Linear, node: np.ndarray, limit: float | np.ndarray = 0.0) -> None:
+        """Rows of a family: no less than a limit."""
         self._add(family, left, (limit, np.inf), node)
 
-    def _equal(self, family: str, left: Linear, node: np.ndarray) -> None:
+    def equal(self, family: str, left: Linear, node: np.ndarray) -> None:
+        """Rows of a family that come to nothing."""
         self._add(family, left, (0.0, 0.0), node)
 
     @property
@@ -167,17 +171,17 @@ class PipesModel:
         return np.asarray(self.d["arc_head"][self.d["size_arc"]])
 
     def _lies(self) -> None:
-        self._equal("pipe_lies", self.on.minus(self.size), self._size_node)
+        self.equal("pipe_lies", self.on.minus(self.size), self._size_node)
 
     def _capacity(self) -> None:
-        room = self.on.times(self._every(self.bounds.flow) / self.unit)
-        self._at_most("pipe_capacity", self.flow.minus(room), self._size_node)
+        room = self.on.times(self.every(self.bounds.flow) / self.unit)
+        self.at_most("pipe_capacity", self.flow.minus(room), self._size_node)
 
     def _one_way_in(self) -> None:
         """Where there is more than one; a candidate has one size at a time by the rules of time."""
         ways = np.bincount(np.concatenate([self.d["arc_head"], self.d["supply_node"]]), minlength=self.net.n_nodes)
         nodes = np.flatnonzero(ways > 1)
-        self._at_most("one_way_in", self._at(self.fed, nodes), nodes, 1.0)
+        self.at_most("one_way_in", self.at(self.fed, nodes), nodes, 1.0)
 
     def _trunk_first(self) -> None:
         """A pipe lies only where its tail is fed, and not by a pipe that comes from its head."""
@@ -189,80 +193,64 @@ class PipesModel:
         backwards = Linear.fixed(np.zeros(n * self.n_periods), self.width)
         if back:
             there, here = np.array(back, np.int64).T
-            backwards = self._sum(self._at(self.lying, there), here, n)
-        fed = self._at(self.fed, d["arc_tail"]).minus(backwards)
-        self._at_most("trunk_first", self.lying.minus(fed), d["arc_head"])
+            backwards = self.sum(self.at(self.lying, there), here, n)
+        fed = self.at(self.fed, d["arc_tail"]).minus(backwards)
+        self.at_most("trunk_first", self.lying.minus(fed), d["arc_head"])
 
     def _connected_first(self) -> None:
         """A place is connected only where all its gates are fed by what leaves it its pressure."""
         gates, n = self.bounds.gates, len(self.bounds.gates.node)
         sizes, supplies = gates.sizes, gates.supplies
-        pipes = self._at(self.on, sizes[:, 1]).times(self._every(gates.size_fits))
-        stations = self._at(self.supplied, supplies[:, 1]).times(self._every(gates.supply_fits))
-        fed = self._sum(pipes, sizes[:, 0], n).plus(self._sum(stations, supplies[:, 0], n))
-        self._at_most("connected_first", self._at(self.connected, gates.origin).minus(fed), gates.node)
-
-    def _rivals(self) -> None:
-        """Of places that no size into their gate can serve together, one is served (pipes_rivals.py)."""
-        cliques = Rivals(self.bounds.gates).cliques()
-        places = [(i, o, 1.0) for i, c in enumerate(cliques) for o in c.places]
-        sizes = [(i, k, -float(n)) for i, c in enumerate(cliques) for k, n in zip(c.sizes, c.most, strict=True)]
-        stations = [(i, s, -float(len(c.places))) for i, c in enumerate(cliques) for s in c.supplies]
-        period = np.array([c.period for c in cliques], np.int64)
-        left = Linear.fixed(np.zeros(len(cliques)), self.width)
-        for parts, function in ((places, self.connected), (sizes, self.on), (stations, self.supplied)):
-            row, thing, coef = np.array(parts).reshape(-1, 3).T
-            owner = row.astype(np.int64)
-            picked = function.picked(thing.astype(np.int64) * self.n_periods + period[owner])
-            left = left.plus(picked.times(coef).summed(owner, len(cliques)))
-        county = self.d["node_county"][self.bounds.gates.node[[c.gate for c in cliques]].astype(np.int64)]
-        self.ledger.add_rows(Rows.of(self.ledger, "rivals", self.columns, left, (-np.inf, 0.0), (county, period)))
+        pipes = self.at(self.on, sizes[:, 1]).times(self.every(gates.size_fits))
+        stations = self.at(self.supplied, supplies[:, 1]).times(self.every(gates.supply_fits))
+        fed = self.sum(pipes, sizes[:, 0], n).plus(self.sum(stations, supplies[:, 0], n))
+        self.at_most("connected_first", self.at(self.connected, gates.origin).minus(fed), gates.node)
 
     def _balance(self) -> None:
         d, n = self.d, self.net.n_nodes
-        entering = self._sum(self.through, d["arc_head"], n).plus(self._sum(self.supply, d["supply_node"], n))
-        drawn = self.connected.times(self._every(d["quantity"]) / self.unit)
-        leaving = self._sum(self.through, d["arc_tail"], n).plus(self._sum(drawn, d["origin_node"], n))
-        self._equal("pipe_balance", entering.minus(leaving), np.arange(n))
+        entering = self.sum(self.through, d["arc_head"], n).plus(self.sum(self.supply, d["supply_node"], n))
+        drawn = self.connected.times(self.every(d["quantity"]) / self.unit)
+        leaving = self.sum(self.through, d["arc_tail"], n).plus(self.sum(drawn, d["origin_node"], n))
+        self.equal("pipe_balance", entering.minus(leaving), np.arange(n))
 
     def _supply_capacity(self) -> None:
         d, wanted = self.d, self.bounds.behind
         room = np.minimum(self.capacity[d["station_state"]][:, None], wanted[d["station_supply"]]) / self.unit
-        stations = self._sum(self.station.times(self._every(room)), d["station_supply"], self.net.n_supplies)
-        standing = self._every(np.minimum(d["supply_capacity"][:, None], wanted)) / self.unit
-        self._at_most("supply_capacity", self.supply.minus(stations), d["supply_node"], standing)
+        stations = self.sum(self.station.times(self.every(room)), d["station_supply"], self.net.n_supplies)
+        standing = self.every(np.minimum(d["supply_capacity"][:, None], wanted)) / self.unit
+        self.at_most("supply_capacity", self.supply.minus(stations), d["supply_node"], standing)
 
     def _loss(self) -> None:
         """``loss >= tangent``, the tangents of all sizes of an arc in one row, each with its own ``on``."""
         sizes = np.repeat(np.arange(len(self.d["size_arc"])), self.n_periods)
         for share in TANGENTS:
-            slope, constant = tangents(self.net, sizes, share * self._every(self.bounds.flow))
+            slope, constant = tangents(self.net, sizes, share * self.every(self.bounds.flow))
             lines = self.flow.times(slope * self.unit).plus(self.on, constant)
-            under = self._sum(lines, self.d["size_arc"], self.net.n_arcs)
-            self._at_least("pipe_loss", self.loss.minus(under), self.d["arc_head"])
+            under = self.sum(lines, self.d["size_arc"], self.net.n_arcs)
+            self.at_least("pipe_loss", self.loss.minus(under), self.d["arc_head"])
 
     def _head(self) -> None:
         """What is left at the far end of a pipe that lies."""
         d, at = self.d, self.bounds
         tail, head = d["arc_tail"], d["arc_head"]
-        slack = self._every(np.maximum(0.0, at.high[head] - at.low[tail]))
-        left = self._at(self.head, head).minus(self._at(self.head, tail)).plus(self.loss).minus(self.lifting)
-        self._at_most("pipe_head", left.plus(self.lying, slack), head, slack)
+        slack = self.every(np.maximum(0.0, at.high[head] - at.low[tail]))
+        left = self.at(self.head, head).minus(self.at(self.head, tail)).plus(self.loss).minus(self.lifting)
+        self.at_most("pipe_head", left.plus(self.lying, slack), head, slack)
 
     def _least(self) -> None:
         """Smallest pressure where a place is connected."""
         node = self.d["origin_node"]
         low = self.bounds.low[node]
         more = np.maximum(0.0, self.net.potential(float(self.attrs["least"]))[node] - low)
-        left = self._at(self.head, node).plus(self.connected, -self._every(more))
-        self._at_least("least_pressure", left, node, self._every(low))
+        left = self.at(self.head, node).plus(self.connected, -self.every(more))
+        self.at_least("least_pressure", left, node, self.every(low))
 
     def _source_head(self) -> None:
         """No more at a supply than its outlet gives."""
         node, source = self.d["supply_node"], self.net.source()
         free = np.maximum(0.0, self.bounds.high[node] - source)
-        left = self._at(self.head, node).plus(self.supplied, self._every(free))
-        self._at_most("source_head", left, node, self._every(source + free))
+        left = self.at(self.head, node).plus(self.supplied, self.every(free))
+        self.at_most("source_head", left, node, self.every(source + free))
 
     @property
     def _with_reducer(self) -> np.ndarray:
@@ -274,99 +262,57 @@ class PipesModel:
         head = self.d["arc_head"][arcs]
         limit = self.net.potential(float(self.attrs["reduced"]))[head]
         free = np.maximum(0.0, self.bounds.high[head] - limit)
-        both = self._at(self.reducing.plus(self.lying), arcs)
-        left = self._at(self.head, head).plus(both, self._every(free))
-        self._at_most("reduced_pressure", left, head, self._every(limit + 2 * free))
-
-    # ---- implied by whole plans, not by the relaxation
-    def _along_ways(self) -> None:
-        """What is spent of pressure along the only way to a place, summed over its pipes."""
-        ways = Ways(self.net)
-        origins = np.array([o for o, n in enumerate(self.d["origin_node"]) if ways.arcs.get(int(n))], np.int64)
-        if not len(origins):
-            return
-        node = self.d["origin_node"][origins]
-        arcs = np.array([(i, a) for i, n in enumerate(node) for a in ways.arcs[int(n)]], np.int64)
-        stations = np.array([(i, k) for i, n in enumerate(node) for k in ways.stations(int(n))], np.int64).reshape(-1, 2)
-        served = self._at(self.connected, origins)
-        fed = served.minus(self._sum(self._at(self.supplied, stations[:, 1]), stations[:, 0], len(origins)))
-        source = self.net.source()[[ways.root(int(n)) for n in node]]
-        need = self.net.potential(float(self.attrs["least"]))[node] - source
-        lifted = self._sum(self._at(self.lifting, arcs[:, 1]), arcs[:, 0], len(origins))
-        asked = fed.times(self._every(np.maximum(need, 0.0))).plus(served, self._every(np.minimum(need, 0.0)))
-        self._at_least("way_loss", lifted.minus(self._own_losses(origins, arcs, fed)).minus(asked), node)
-        lost = self._sum(self._at(self.loss, arcs[:, 1]), arcs[:, 0], len(origins))
-        lowest = np.full(len(origins), np.inf)
-        np.minimum.at(lowest, arcs[:, 0], self.bounds.low[self.d["arc_head"][arcs[:, 1]]])
-        least = np.minimum(0.0, lowest - source)
-        more = np.minimum(0.0, lowest[stations[:, 0]] - self.net.source()[stations[:, 1]])
-        slack = self._sum(self._at(self.supplied, stations[:, 1]).times(self._every(more)), stations[:, 0], len(origins))
-        left = lifted.minus(lost).minus(slack).minus(fed.times(self._every(need - least)))
-        self._at_least("way_head", left, node, self._every(least))
-
-    def _own_losses(self, origins: np.ndarray, arcs: np.ndarray, fed: Linear) -> Linear:
-        """What the wants of a place alone lose on the way to it: ``sum(largest * fed - (largest - loss) * on)``."""
-        sizes: list[list[int]] = [[] for _ in range(self.net.n_arcs)]
-        for k, a in enumerate(self.d["size_arc"]):
-            sizes[a].append(k)
-        pair = np.repeat(np.arange(len(arcs)), [len(sizes[a]) for a in arcs[:, 1]])
-        size = np.array([k for a in arcs[:, 1] for k in sizes[a]], np.int64)
-        flow = self.d["quantity"][origins[arcs[pair, 0]]]
-        loss = self.net.loss(np.repeat(size, self.n_periods), flow.ravel()).reshape(flow.shape)
-        largest = np.zeros((len(arcs), self.n_periods))
-        np.maximum.at(largest, pair, loss)
-        saved = self._at(self.on, size).times(self._every(largest[pair] - loss))
-        total = np.zeros((len(origins), self.n_periods))
-        np.add.at(total, arcs[:, 0], largest)
-        return fed.times(self._every(total)).minus(self._sum(saved, arcs[pair, 0], len(origins)))
+        both = self.at(self.reducing.plus(self.lying), arcs)
+        left = self.at(self.head, head).plus(both, self.every(free))
+        self.at_most("reduced_pressure", left, head, self.every(limit + 2 * free))
 
     # ---- potential at no flow, under the largest allowed
     def _rest_passed(self) -> None:
         """It passes on unless a reducer stands."""
         d, at = self.d, self.bounds
         tail, head = d["arc_tail"], d["arc_head"]
-        slack = self._every(np.maximum(0.0, at.most[tail] + at.lift - at.low[head]))
-        left = self._at(self.rest, head).minus(self._at(self.rest, tail)).minus(self.lifting)
-        self._at_least("rest_passed", left.plus(self.reducing.minus(self.lying), slack), head, -slack)
+        slack = self.every(np.maximum(0.0, at.most[tail] + at.lift - at.low[head]))
+        left = self.at(self.rest, head).minus(self.at(self.rest, tail)).minus(self.lifting)
+        self.at_least("rest_passed", left.plus(self.reducing.minus(self.lying), slack), head, -slack)
 
     def _rest_reduced(self) -> None:
         """Behind a reducer it is what the reducer lets through."""
         arcs = self._with_reducer
         head = self.d["arc_head"][arcs]
         low = self.bounds.low[head]
-        more = self._every(np.maximum(0.0, self.net.potential(float(self.attrs["reduced"]))[head] - low))
-        left = self._at(self.rest, head).plus(self._at(self.reducing.plus(self.lying), arcs), -more)
-        self._at_least("rest_reduced", left, head, self._every(low) - more)
+        more = self.every(np.maximum(0.0, self.net.potential(float(self.attrs["reduced"]))[head] - low))
+        left = self.at(self.rest, head).plus(self.at(self.reducing.plus(self.lying), arcs), -more)
+        self.at_least("rest_reduced", left, head, self.every(low) - more)
 
     def _rest_outlet(self) -> None:
         """At a supply it is what its outlet gives."""
         node = self.d["supply_node"]
         low = self.bounds.low[node]
-        more = self._every(np.maximum(0.0, self.net.source() - low))
-        left = self._at(self.rest, node).plus(self.supplied, -more)
-        self._at_least("rest_outlet", left, node, self._every(low))
+        more = self.every(np.maximum(0.0, self.net.source() - low))
+        left = self.at(self.rest, node).plus(self.supplied, -more)
+        self.at_least("rest_outlet", left, node, self.every(low))
 
     def _lifted(self) -> None:
         """``lifted = flow * booster``, exactly, for the energy."""
         arc = self.d["lift_arc"]
-        node, through = self.d["arc_head"][arc], self._at(self.through, arc)
-        most = self._every(self.bounds.below[arc]) / self.unit
+        node, through = self.d["arc_head"][arc], self.at(self.through, arc)
+        most = self.every(self.bounds.below[arc]) / self.unit
         stands = self.booster.times(most)
-        self._at_least("lifted_flow", self.lifted.minus(through).minus(stands), node, -most)
-        self._at_most("lifted_no_more", self.lifted.minus(through), node)
-        self._at_most("lifted_stands", self.lifted.minus(stands), node)
+        self.at_least("lifted_flow", self.lifted.minus(through).minus(stands), node, -most)
+        self.at_most("lifted_no_more", self.lifted.minus(through), node)
+        self.at_most("lifted_stands", self.lifted.minus(stands), node)
 
     # ---- what the core reads
     def _by_county(self, parts: Linear, node: np.ndarray) -> Linear:
-        return self._sum(parts, self.d["node_county"][node], len(self.problem.county_ids))
+        return self.sum(parts, self.d["node_county"][node], len(self.problem.county_ids))
 
     def _enter_value(self) -> None:
         d, million = self.d, self.unit / MILLION
-        worth = self._every(d["quantity"]) * float(self.attrs["gain"]) / MILLION
-        energy = self._every(d["lift_height"]) * float(self.attrs["energy"]) * million
+        worth = self.every(d["quantity"]) * float(self.attrs["gain"]) / MILLION
+        energy = self.every(d["lift_height"]) * float(self.attrs["energy"]) * million
         value = self._by_county(self.connected.times(worth), d["origin_node"])
         value = value.minus(
-            self._by_county(self.supply.times(self._every(d["supply_cost"]) * million), d["supply_node"])
+            self._by_county(self.supply.times(self.every(d["supply_cost"]) * million), d["supply_node"])
         ).minus(self._by_county(self.lifted.times(energy), d["arc_head"][d["lift_arc"]]))
         for i, terms in enumerate(value.terms(self.columns)):
             if terms.variables or terms.constant:
@@ -384,7 +330,7 @@ class PipesModel:
             place, t = str(names[i // self.n_periods]), i % self.n_periods
             self.ledger.offer_service(place, str(self.attrs["commodity"]), t, terms)
             self.ledger.expose(place, partial(self._exposed, i // self.n_periods, t, terms))
-        served = self._by_county(self.connected.times(self._every(d["quantity"])), d["origin_node"])
+        served = self._by_county(self.connected.times(self.every(d["quantity"])), d["origin_node"])
         demand = np.zeros((len(self.problem.county_ids), self.n_periods))
         np.add.at(demand, d["origin_county"], d["quantity"])
         for i, terms in enumerate(served.terms(self.columns)):
