@@ -54,11 +54,10 @@ class Proofs:
         """Every block proved at prices; seconds of processor time that all took together."""
         return self._over(self._all, number)
 
-    def sketch(self, number: int) -> Generator[Job | None, None, float]:
+    def sketch(self, number: int) -> Iterator[Job | None]:
         """Quick plans of every block at prices, and what its relaxation proves."""
-        seconds = yield from self._over(self._all, number, quick=True)
+        yield from self._over(self._all, number, quick=True)
         self.knowledge.prices.relaxed[number] = self.knowledge.bound(number)
-        return seconds
 
     def longer(self) -> Iterator[Job | None]:
         """The blocks that leave most open at the reference prices, longer than before."""
