@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -16,52 +15,69 @@ from optimizer.solve.board import Board
 from optimizer.solve.highs import run
 from optimizer.solve.settings import SolverSettings
 
-BUNDLES = 20
-"""Share of all choices that are freed at once, as its inverse."""
+FIRST_SHARE, MOST_SHARE = 0.05, 0.5
+"""Share of all choices that are freed at once, at first and at most."""
 STEP_SECONDS = 6.0
 STEP_GAP = 0.003
+"""Relative gap at which a step is good enough, at first."""
+WIDER, CLOSER = 1.5, 0.25
+"""What share and gap are multiplied by after a turn that found nothing."""
 
 
 class Neighbourhoods:
-    """Bundles of clusters drawn at random, every cluster once a turn, for as long as it is asked for more."""
+    """Bundles of clusters drawn at random, every cluster once a turn, for as long as it is asked for more.
+
+    A turn that finds nothing is followed by one that frees more at once and solves it closer, or less where time ran out.
+    """
 
     def __init__(self, board: Board, settings: SolverSettings) -> None:
-        self.board = board
+        self.board, self.asked = board, settings.mip_gap
         self.settings = replace(settings, mip_gap=STEP_GAP)
-        self.bundles = _bundles(board.compiled, np.random.default_rng(settings.seed))
+        self.rng = np.random.default_rng(settings.seed)
+        self.parts = clusters(board.compiled)
+        self.choices = [int(board.compiled.integer[part].sum()) for part in self.parts]
+        self.share = FIRST_SHARE
 
     def improve(self, until: float, stop: threading.Event) -> None:
         """Free one bundle after the other until a time (of the monotonic clock), or until told to stop."""
-        compiled, board = self.board.compiled, self.board
-        for free in self.bundles:
-            left = until - time.monotonic()
-            if stop.is_set() or board.closed.is_set() or left <= 0 or board.values is None:
-                return
-            held, limit = _held(compiled, board.values, free), min(STEP_SECONDS, max(0.5, left))
-            solved = run(held, self.settings, start=board.values, stage="search", time_limit=limit, stop=stop)
-            board.offer(solved.values)
+        board = self.board
+        while self.parts:
+            before, in_time = board.objective, True
+            for free in self._turn():
+                left = until - time.monotonic()
+                if stop.is_set() or board.closed.is_set() or left <= 0 or board.values is None:
+                    return
+                held, limit = _held(board.compiled, board.values, free), min(STEP_SECONDS, max(0.5, left))
+                solved = run(held, self.settings, start=board.values, stage="search", time_limit=limit, stop=stop)
+                board.offer(solved.values)
+                in_time &= solved.termination == "optimal"
+            if board.objective <= before:
+                self._learn(in_time)
 
+    def _learn(self, in_time: bool) -> None:
+        """How the next turn differs from one that found nothing."""
+        gap = self.settings.mip_gap * (CLOSER if in_time else 1.0)
+        self.settings = replace(self.settings, mip_gap=max(gap, self.asked))
+        self.share = min(max(self.share * (WIDER if in_time else 1.0 / WIDER), FIRST_SHARE), MOST_SHARE)
 
-def _bundles(compiled: Compiled, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Which columns are freed together, for ever."""
-    parts = clusters(compiled)
-    sizes = [int(compiled.integer[p].sum()) for p in parts]
-    most = max(1.0, compiled.integer.sum() / BUNDLES)
-    for _ in itertools.count() if parts else ():
-        for members in _packed(rng.permutation(len(parts)), sizes, most):
-            free = np.zeros(compiled.matrix.shape[1], bool)
-            free[np.concatenate([parts[i] for i in members])] = True
+    def _turn(self) -> Iterator[np.ndarray]:
+        """Which columns are freed together, until every cluster was."""
+        for members in _packed(self.rng.permutation(len(self.parts)), self.choices, self.share * sum(self.choices)):
+            free = np.zeros(self.board.compiled.matrix.shape[1], bool)
+            free[np.concatenate([self.parts[i] for i in members])] = True
             yield free
 
 
 def _packed(order: np.ndarray, sizes: list[int], most: float) -> Iterator[list[int]]:
     """Members in order, in packs of about ``most``."""
     pack: list[int] = []
+    size = 0
     for i in order:
         pack.append(int(i))
-        if sum(sizes[k] for k in pack) >= most:
+        size += sizes[i]
+        if size >= most:
             yield pack
-            pack = []
+            pack, size = [], 0
     if pack:
         yield pack
 
