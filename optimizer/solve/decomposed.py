@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import replace
 
 import numpy as np
 
@@ -22,15 +21,13 @@ from optimizer.solve.crew import crew
 from optimizer.solve.highs import Flag
 from optimizer.solve.knowledge import Knowledge
 from optimizer.solve.memory import Memory
-from optimizer.solve.milp import Milp
 from optimizer.solve.plans import Plans
 from optimizer.solve.price_search import PriceSearch
-from optimizer.solve.prices import shadow_prices
 from optimizer.solve.proofs import Proofs
+from optimizer.solve.relaxation import Relaxation
 from optimizer.solve.settings import SolverSettings
 from optimizer.solve.streams import Job, Stream, serve
 from optimizer.solve.tasks import Tasks
-from optimizer.solve.work import Answer
 
 FIRST_SHARE = 0.5
 """Share of the time for the first proof of all blocks."""
@@ -38,8 +35,6 @@ LEFT_SHARE = 0.75
 """Of the time that is left when all blocks are to be proved: the most that it may take, so that there is a bound in any case."""
 PLAN_WEIGHT = 8.0
 """Blocks solved for every step of the search for plans, where time does not count."""
-MOST_ENTRIES = 250_000
-"""Beyond that the relaxation is solved roughly: its exact solution does not come in time."""
 
 
 class Decomposition:
@@ -115,8 +110,9 @@ class Decomposition:
     def _proofs(self) -> Iterator[Job | None]:
         """Every block at prices; then those for longer that leave most open, or all at other prices: by what each gained."""
         if self.prices.empty:
-            yield from self._relax()
-            number = yield from self.search.before_the_first_proof()
+            relaxation = Relaxation(self.whole, self.proofs)
+            yield from relaxation.first()
+            number = yield from self.search.before_the_first_proof(relaxation)
             self.proofs.share = min(self.proofs.share, self._share(LEFT_SHARE))
             self.proved_in = yield from self.proofs.of_all(number)
         self.plans.wake()
@@ -169,32 +165,6 @@ class Decomposition:
 
     def _over(self) -> bool:
         return self.stop.is_set() or self.board.closed.is_set() or self.proofs.infeasible or self.tasks.left() <= 0.0
-
-    # ---- the relaxation
-    def _relax(self) -> Iterator[Job | None]:
-        """Shadow prices of the relaxation; where it is large, rough ones."""
-        whole = self.whole
-        no_choice = np.zeros_like(whole.integer)
-        limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
-        relaxed = Milp(whole.matrix, *limits, no_choice, whole.cost, whole.constant)
-        task = self.tasks.make(relaxed, None, 0.0, self.tasks.left())
-        if whole.matrix.nnz <= MOST_ENTRIES or self.settings.nodes is not None:
-            yield Job(task, self._take_relaxed)
-        else:
-            yield Job(replace(task, first_order=True), self._price_by)
-        while self.prices.empty:
-            yield None
-
-    def _take_relaxed(self, answer: Answer) -> None:
-        """Shadow prices to begin with; the value is a bound."""
-        self.proofs.infeasible |= answer.termination == "infeasible"
-        if answer.termination == "optimal":
-            self.board.prove(answer.bound + TOLERANCE * abs(answer.bound))
-        self._price_by(answer)
-
-    def _price_by(self, answer: Answer) -> None:
-        """Shadow prices to begin with; the value of a rough answer is no bound."""
-        self.prices.add(shadow_prices(self.split, None if answer.duals is None else answer.duals[self.split.shared]))
 
     def certificate(self) -> Certificate | None:
         """What proves the bound; None while there is none from the blocks."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Generator, Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ from optimizer.solve.plans import MERGE_SHARE, Plans
 from optimizer.solve.prices import shadow_prices
 from optimizer.solve.pricing import Pricing
 from optimizer.solve.proofs import Proofs
+from optimizer.solve.relaxation import Relaxation
 from optimizer.solve.streams import Job
 from optimizer.solve.tasks import Tasks
 from optimizer.solve.work import Answer
@@ -22,6 +22,8 @@ SKETCHES, SKETCHING = 3, 0.25
 """Looks before the first proof: at least so many, more while less than a share of the time is gone."""
 LOOKS = 2
 """Looks before all blocks are proved at other prices."""
+FINE_STEP = 0.16
+"""How far prices may move at first from those of a fine relaxation, which are nearly right (see `Prices.step`)."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 
@@ -47,17 +49,23 @@ class PriceSearch:
         self.pricing = Pricing(compiled, knowledge.split)
         self.between = np.inf
 
-    def before_the_first_proof(self) -> Generator[Job | None, None, int]:
+    def before_the_first_proof(self, relaxation: Relaxation) -> Generator[Job | None, None, int]:
         """Number of the best of some price vectors, the shadow prices of the relaxation first."""
-        number = best = self.knowledge.prices.reference
-        for passed in itertools.count(1):
-            best = yield from self._look(number, best)
+        yield from relaxation.refine()
+        reference = self.knowledge.prices.reference
+        best = yield from self._look(reference, reference)
+        finer = yield from relaxation.refined()
+        if finer is not None:
+            best = yield from self._look(finer, best)
+            self.knowledge.prices.step = FINE_STEP
+        looks = 1 if finer is None else 2
+        while True:
             early = self.tasks.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
-            asked = (yield from self._asked(best)) if passed < SKETCHES or early else None
+            asked = (yield from self._asked(best)) if looks < SKETCHES or early else None
             if asked is None:
-                break
-            number = self.knowledge.prices.add(asked)
-        return best
+                return best
+            best = yield from self._look(self.knowledge.prices.add(asked), best)
+            looks += 1
 
     def near_the_reference(self) -> Generator[Job | None, None, int]:
         """Number of the best of a few price vectors near the reference; the reference itself where none promises more."""

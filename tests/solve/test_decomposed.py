@@ -315,7 +315,7 @@ def test_blocks_without_a_plan_are_infeasible():
 
 def test_a_conflict_is_told_from_the_block_that_has_it(monkeypatch: pytest.MonkeyPatch):
     """One part is asked for one choice more than it has; the relaxation of the whole is too large to tell."""
-    monkeypatch.setattr("optimizer.solve.decomposed.MOST_ENTRIES", 0)
+    monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
     compiled = build(CASES[4]).compiled
     part = find_blocks(compiled).blocks[0]
     choices = part.columns[compiled.integer[part.columns]]

@@ -1,0 +1,87 @@
+"""Prices to begin with: what the continuous relaxation of the whole pays for the rows that blocks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.model.compiled import Compiled
+from optimizer.solve.board import TOLERANCE
+from optimizer.solve.milp import Milp
+from optimizer.solve.prices import shadow_prices
+from optimizer.solve.proofs import Proofs
+from optimizer.solve.streams import Job
+from optimizer.solve.work import FINE, ROUGH, Answer
+
+MOST_ENTRIES = 250_000
+"""Beyond that the relaxation is solved roughly: its exact solution does not come in time."""
+REFINING, LONGER = 0.25, 10.0
+"""Finer prices are found where that takes less than a share of the time that is left, and takes so many times as long as rough ones."""
+
+
+class Relaxation:
+    """Exact where it is small; else rough prices soon, and finer ones while the first plans of the blocks are made at those.
+
+    Parameters
+    ----------
+    proofs
+        Told where the relaxation has no plan.
+    """
+
+    def __init__(self, whole: Compiled, proofs: Proofs) -> None:
+        self.whole, self.proofs = whole, proofs
+        self.board, self.prices, self.tasks = proofs.board, proofs.knowledge.prices, proofs.tasks
+        self.rough_in: float | None = None
+        self.refining = False
+        self.finer: int | None = None
+
+    def first(self) -> Iterator[Job | None]:
+        """Prices, soon."""
+        if self.whole.matrix.nnz <= MOST_ENTRIES or self.tasks.settings.nodes is not None:
+            yield self._job(None, self.tasks.left(), self._take_exact)
+        else:
+            yield self._job(ROUGH, self.tasks.left(), self._take_rough)
+        while self.prices.empty:
+            yield None
+
+    def refine(self) -> Iterator[Job]:
+        """Begin with finer prices, where they come in time."""
+        allowed = REFINING * self.tasks.left()
+        if self.rough_in is not None and LONGER * self.rough_in <= allowed:
+            self.refining = True
+            yield self._job(FINE, allowed, self._take_finer)
+
+    def refined(self) -> Generator[Job | None, None, int | None]:
+        """Number of the finer prices once they are there; None where none were begun with, or did not come."""
+        while self.refining:
+            yield None
+        return self.finer
+
+    def _job(self, tolerance: float | None, seconds: float, take: Callable[[Answer], None]) -> Job:
+        whole = self.whole
+        limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
+        relaxed = Milp(whole.matrix, *limits, np.zeros_like(whole.integer), whole.cost, whole.constant)
+        return Job(replace(self.tasks.make(relaxed, None, 0.0, seconds), first_order=tolerance), take)
+
+    def _take_exact(self, answer: Answer) -> None:
+        """The value is a bound."""
+        self.proofs.infeasible |= answer.termination == "infeasible"
+        if answer.termination == "optimal":
+            self.board.prove(answer.bound + TOLERANCE * abs(answer.bound))
+        self._price_by(answer)
+
+    def _take_rough(self, answer: Answer) -> None:
+        """The value is no bound."""
+        self.rough_in = answer.seconds
+        self._price_by(answer)
+
+    def _take_finer(self, answer: Answer) -> None:
+        self.refining = False
+        if answer.duals is not None:
+            self.finer = self._price_by(answer)
+
+    def _price_by(self, answer: Answer) -> int:
+        split = self.prices.split
+        return self.prices.add(shadow_prices(split, None if answer.duals is None else answer.duals[split.shared]))
