@@ -63,7 +63,8 @@ class Relaxation:
         whole = self.whole
         limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
         relaxed = Milp(whole.matrix, *limits, np.zeros_like(whole.integer), whole.cost, whole.constant)
-        return Job(replace(self.tasks.make(relaxed, None, 0.0, seconds), first_order=tolerance), take)
+        task = self.tasks.make(relaxed, None, 0.0, seconds)
+        return Job(replace(task, wall=min(task.wall, seconds), first_order=tolerance), take)
 
     def _take_exact(self, answer: Answer) -> None:
         """The value is a bound."""

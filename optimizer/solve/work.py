@@ -24,7 +24,8 @@ SMALL_TREE = {"mip_allow_restart": False, "mip_heuristic_run_rins": False, "mip_
 programme, blocks of Gansu are solved to 1e-3 in 40 % of the time."""
 
 ROUGH, FINE = 1e-2, 1e-3
-"""Relative tolerances of first-order solves: at the usual ones they come to no end, and give nothing, in a hundred times the time."""
+"""Relative tolerances of first-order solves: at the usual ones they come to no end, and give nothing, in ten times
+the time of a rough one."""
 
 
 @dataclass(frozen=True)

@@ -355,6 +355,14 @@ def test_finer_prices_that_would_come_late_are_not_waited_for(monkeypatch: pytes
     assert list(relaxation.refine()) == [] and list(relaxation.refined()) == []
 
 
+def test_finer_prices_take_no_longer_than_their_share_of_the_time():
+    compiled = build(CASES[4]).compiled
+    work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 40.0)
+    relaxation = Relaxation(compiled, work.proofs)
+    relaxation.rough_in = 0.1
+    assert next(relaxation.refine()).task.wall <= 0.25 * 40.0
+
+
 @pytest.fixture(scope="module")
 def certified() -> tuple[Any, Certificate]:
     compiled = build(CASES[4]).compiled
