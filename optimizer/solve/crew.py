@@ -32,7 +32,7 @@ MOST_LOSSES = 3
 """How often a task may be lost with its process before it is given up (its bound is then infinite)."""
 SILENCE = 120.0
 """Seconds of wall time beyond its limit after which a task counts as lost."""
-GRACE = 20.0
+GRACE = 5.0
 """Seconds that processes have to come to an end by themselves; a solver that does not look up is ended."""
 SLICE = 0.1
 """Seconds between two looks at the flag that ends the work."""

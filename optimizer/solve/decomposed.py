@@ -146,7 +146,7 @@ class Decomposition:
     # ---- time
     def _share(self, of_all: float) -> float:
         """Seconds for each block, for a share of the time that is left for all of them."""
-        return of_all * self.tasks.left() * self.width / max(1, len(self.split.blocks))
+        return of_all * self.tasks.left() * self.width / max(1.0, sum(known.effort for known in self.knowledge.blocks))
 
     def _time_for_all(self) -> bool:
         """Whether another proof of all blocks would end in time, by half of the workers, if it takes as long as the last."""

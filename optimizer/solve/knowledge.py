@@ -11,6 +11,9 @@ from optimizer.solve.prices import Prices
 HELD = 0.75
 """Share of the gap within blocks that the widest hold."""
 
+FAR = 3.0
+"""What is open of a block, as a multiple of the mean, from which on it lags behind."""
+
 
 class Knowledge:
     """Grows while blocks are solved; read by all who decide what to solve next.
@@ -62,6 +65,13 @@ class Knowledge:
     def promise(self, number: int) -> float:
         """What the bound at sketched prices may come to: between what the plans known are worth there and the relaxations."""
         return 0.5 * (self.worth(number) + self.prices.relaxed.get(number, np.inf))
+
+    def lagging(self, number: int) -> list[Known]:
+        """The blocks of which far more is open at a price vector than of others."""
+        gaps = np.array([known.bound(number) - known.best(self.prices[number]) for known in self.blocks])
+        finite = gaps[np.isfinite(gaps)]
+        usual = float(finite.mean()) if len(finite) else 0.0
+        return [known for known, gap in zip(self.blocks, gaps, strict=True) if gap > FAR * max(usual, 0.0)]
 
     def widest(self, number: int) -> list[Known]:
         """The blocks that hold most of what is open within blocks at a price vector, the widest first."""

@@ -21,7 +21,7 @@ MADE = 1e-6
 """Above its lower limit by more than this a choice counts as made."""
 GAP = 2e-3
 """Relative gap at which the narrow programme is good enough."""
-PATIENCE, LEAST_SHARE = 3.0, 0.4
+PATIENCE, LEAST_SHARE = 10.0, 0.4
 """How many times its share of the time a relaxation may take, and the share that is left for the narrow programme in any case."""
 
 

@@ -21,6 +21,8 @@ from optimizer.solve.work import Answer
 MERGE_SHARE, STEP_SHARE = 0.08, 0.015
 """Shares of the time for one merger, for one neighbourhood."""
 STEP_GAP = 5e-4
+NARROW_SHARE = 0.5
+"""Of the time of a neighbourhood after one that was not solved in time: for the choices of its relaxation alone."""
 FIRST_GAP = 0.2
 """Of a first plan: any will do, mergers make it better."""
 STEPS = 6
@@ -130,6 +132,7 @@ class Plans:
         model = some_columns(self.whole, free, values)
         limit = self.tasks.limit(STEP_SHARE * self.tasks.seconds)
         task = self.tasks.make(model, values[free], STEP_GAP, limit)
+        task = replace(task, narrow=NARROW_SHARE if self.around.hurried else 0.0)
         return Job(task, partial(self._improved, self.around, free, values))
 
     def _improved(self, learner: Merging | Surroundings, free: np.ndarray, held: np.ndarray, answer: Answer) -> None:

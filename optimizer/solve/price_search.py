@@ -58,6 +58,8 @@ class PriceSearch:
         if finer is not None:
             best = yield from self._look(finer, best)
             self.knowledge.prices.step = FINE_STEP
+        yield from self.proofs.lagging(best)
+        self._looked(best)
         looks = 1 if finer is None else 2
         while True:
             early = self.tasks.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
@@ -84,9 +86,12 @@ class PriceSearch:
             forward = self.knowledge.promise(number) < self.knowledge.promise(best)
             self.knowledge.prices.stepped(forward=forward)
             best = number if forward else best
+        self._looked(best)
+        return best
+
+    def _looked(self, best: int) -> None:
         self.between = self.knowledge.worth(best)
         self.plans.wake()
-        return best
 
     def _asked(self, near: int) -> Generator[Job | None, None, np.ndarray | None]:
         """Prices that the plans known of the blocks ask, near others; None where not all blocks have plans."""

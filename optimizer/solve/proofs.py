@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +11,7 @@ import numpy as np
 from optimizer.solve.board import TOLERANCE, Board
 from optimizer.solve.knowledge import Knowledge
 from optimizer.solve.known import Known
+from optimizer.solve.milp import Milp
 from optimizer.solve.streams import Job
 from optimizer.solve.tasks import Tasks
 from optimizer.solve.work import Answer, Task
@@ -39,24 +40,32 @@ class Proofs:
     Attributes
     ----------
     waiting
-        Blocks whose proof has been asked for, and has not come.
+        Effort of the blocks whose proof has been asked for, and has not come.
     infeasible, conflict
         Whether a block has no plan, and the rows of that block.
     """
 
     def __init__(self, board: Board, knowledge: Knowledge, tasks: Tasks, share: float) -> None:
         self.board, self.knowledge, self.tasks, self.share = board, knowledge, tasks, share
-        self.waiting = 0
+        self.waiting = 0.0
         self.infeasible = False
         self.conflict: np.ndarray | None = None
 
     def of_all(self, number: int) -> Generator[Job | None, None, float]:
         """Every block proved at prices; seconds of processor time that all took together."""
-        return self._over(self._all, number)
+        return self._over(self._all, number, self.proof)
 
     def sketch(self, number: int) -> Iterator[Job | None]:
         """Quick plans of every block at prices, and what its relaxation proves."""
-        yield from self._over(self._all, number, quick=True)
+        yield from self._over(self._all, number, self._quick)
+        self.knowledge.prices.relaxed[number] = self.knowledge.bound(number)
+
+    def lagging(self, number: int) -> Iterator[Job | None]:
+        """Quick plans again of the blocks that lag behind at sketched prices; these are solved longer from now on."""
+        chosen = self.knowledge.lagging(number)
+        for known in chosen:
+            known.effort *= LONGER
+        yield from self._over(chosen, number, partial(self._quick, times=LONGER))
         self.knowledge.prices.relaxed[number] = self.knowledge.bound(number)
 
     def longer(self) -> Iterator[Job | None]:
@@ -65,41 +74,51 @@ class Proofs:
         chosen = self.knowledge.widest(number)
         for known in chosen:
             known.effort *= LONGER
-        yield from self._over(chosen, number)
+        yield from self._over(chosen, number, self.proof)
 
     @property
     def _all(self) -> list[Known]:
         return [self.knowledge.rest, *self.knowledge.blocks]
 
-    def _over(self, chosen: Sequence[Known], number: int, *, quick: bool = False) -> Generator[Job | None, None, float]:
-        """Blocks at prices; ends when the last answer is there. Each is solved as long as its own ``effort`` says."""
+    def _over(
+        self, chosen: Sequence[Known], number: int, make: Callable[[Known, int], Task]
+    ) -> Generator[Job | None, None, float]:
+        """Blocks at prices; ends when the last answer is there; seconds of processor time that all took together."""
         left, seconds = len(chosen), 0.0
-        self.waiting = 0 if quick else left
+        proves = make == self.proof
+        self.waiting = sum(known.effort for known in chosen) if proves else 0.0
 
-        def take(known: Known, answer: Answer) -> None:
+        def came(known: Known, answer: Answer) -> None:
             nonlocal left, seconds
             left, seconds = left - 1, seconds + answer.seconds
-            self.waiting = 0 if quick else left
+            self.waiting -= known.effort if proves else 0.0
             self.take(known, number, answer)
 
         for known in chosen:
-            yield Job(self.task(known, number, quick=quick), partial(take, known))
+            yield Job(make(known, number), partial(came, known))
         while left:
             yield None
         return seconds
 
-    def task(self, known: Known, number: int, *, quick: bool) -> Task:
-        """A block at prices: for its plans alone, or for its bound too."""
-        prices = self.knowledge.prices
-        model = known.block.priced(prices[number])
-        start = known.start(model)
-        if quick:
-            seconds = self.tasks.limit(SKETCH_SHARE * self.share)
-            return replace(self.tasks.make(model, start, SKETCH_GAP, seconds, SKETCH_SHARE), narrow=1.0)
+    # ---- what is asked of a block
+    def proof(self, known: Known, number: int) -> Task:
+        """Its bound, and plans by the way; as long as its own ``effort`` says."""
+        model, start = self._priced(known, number)
         seconds = self.tasks.limit(self.share * known.effort)
         task = self.tasks.make(model, start, BLOCK_GAP, seconds, known.effort)
-        met = known.closed or number in prices.relaxed
+        met = known.closed or number in self.knowledge.prices.relaxed
         return replace(task, narrow=0.0 if met else NARROW_SHARE)
+
+    def _quick(self, known: Known, number: int, times: float = 1.0) -> Task:
+        """Quick plans."""
+        effort = SKETCH_SHARE * times
+        seconds = self.tasks.limit(effort * self.share)
+        return replace(self.tasks.make(*self._priced(known, number), SKETCH_GAP, seconds, effort), narrow=1.0)
+
+    def _priced(self, known: Known, number: int) -> tuple[Milp, np.ndarray | None]:
+        """A block at prices, and the best plan known of it."""
+        model = known.block.priced(self.knowledge.prices[number])
+        return model, known.start(model)
 
     def take(self, known: Known, number: int, answer: Answer) -> None:
         """Bound and plans of one block at one price vector."""

@@ -26,6 +26,7 @@ class Surroundings:
         self.split = split
         self.rng = np.random.default_rng(seed)
         self.size = FIRST_SIZE
+        self.hurried = False
         self.choices = np.array([block.choices for block in split.blocks], float)
         self.money = ~compiled.integer & ~compiled.columns.structural
         self.money[split.rest.columns] = True
@@ -68,6 +69,7 @@ class Surroundings:
 
     def learn(self, better: bool, in_time: bool) -> None:
         """Free more where all was solved in time, less where time ran out without gain."""
+        self.hurried = not in_time
         if in_time:
             self.size = min(self.size * LARGER, LARGEST)
         elif not better:

@@ -200,9 +200,38 @@ def test_a_block_sketched_at_these_prices_is_proved_at_once():
     board = Board(build(CASES[4]).compiled, SETTINGS.mip_gap, silent, "blocks")
     new = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 2)
     number = new.prices.add(np.zeros(len(new.split.shared)))
-    assert new.proofs.task(new.knowledge.blocks[0], number, quick=False).narrow > 0.0
+    assert new.proofs.proof(new.knowledge.blocks[0], number).narrow > 0.0
     new.prices.relaxed[number] = 1.0
-    assert new.proofs.task(new.knowledge.blocks[0], number, quick=False).narrow == 0.0
+    assert new.proofs.proof(new.knowledge.blocks[0], number).narrow == 0.0
+
+
+def test_a_block_that_lags_behind_is_sketched_again_and_longer_from_then_on():
+    board = Board(build(CASES[4]).compiled, SETTINGS.mip_gap, silent, "blocks")
+    pieces = find_blocks(board.compiled, small=3, large=3)
+    new = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 20, pieces)
+    number = new.prices.add(np.zeros(len(new.split.shared)))
+    first, *others = new.knowledge.blocks
+    assert len(others) >= 3
+    for known in new.knowledge.blocks:
+        known.learn([np.zeros(len(known.block.columns))])
+        known.prove(number, known.best(new.prices[number]) + (100.0 if known is first else 1.0))
+    assert new.knowledge.lagging(number) == [first]
+    usual = new.proofs.proof(others[0], number).seconds
+    (job,) = itertools.takewhile(lambda job: job is not None, new.proofs.lagging(number))
+    assert job.task.narrow == 1.0 and job.task.model.matrix is first.block.model.matrix
+    assert new.proofs.proof(first, number).seconds > usual == new.proofs.proof(others[1], number).seconds
+
+
+def test_neighbourhoods_that_run_out_of_time_begin_with_the_choices_of_their_relaxation():
+    board = Board(build(CASES[4]).compiled, SETTINGS.mip_gap, silent, "blocks")
+    new = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 20)
+    new.prices.add(np.zeros(len(new.split.shared)))
+    board.values = np.zeros(len(board.compiled.integer))
+    assert new.plans._improve().task.narrow == 0.0
+    new.plans.around.learn(better=False, in_time=False)
+    assert new.plans._improve().task.narrow > 0.0
+    new.plans.around.learn(better=False, in_time=True)
+    assert new.plans._improve().task.narrow == 0.0
 
 
 def test_pieces_are_small_and_cut_rows_are_what_ties_them():
