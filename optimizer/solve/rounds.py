@@ -36,6 +36,9 @@ WORTH_A_ROUND = 0.1
 """Share of all time that has to be left for another round."""
 REPAIRS = 3
 """Tries, in a round, to repair a plan that was refuted."""
+REPAIR_SHARE = 0.15
+"""Of all time: what the repair of a plan has at least while none is confirmed, beyond the limit where it must be. In two seconds
+nothing is found but the plan that starts nothing, and that would be the result."""
 LEAST_SECONDS = 2.0
 """A round is not begun with less."""
 MILLION = 1e6
@@ -176,9 +179,10 @@ class _Rounds:
 
     def _repaired(self, plan: Plan) -> Plan:
         """The best that can be made of a refuted plan's works; that plan itself where no repair holds."""
-        hint = plan
+        least = REPAIR_SHARE * self.settings.time_limit if self.best is None else LEAST_SECONDS
+        hint, until = plan, time.monotonic() + max(self._left(), least)
         for _ in range(REPAIRS):
-            made = narrowed_to(self.steered, hint, self.settings, max(self._left(), LEAST_SECONDS))
+            made = narrowed_to(self.steered, hint, self.settings, max(until - time.monotonic(), LEAST_SECONDS))
             if made is None:
                 break
             trial = self._try(made)
