@@ -22,7 +22,8 @@ MADE = 1e-6
 GAP = 2e-3
 """Relative gap at which the narrow programme is good enough."""
 PATIENCE, LEAST_SHARE = 10.0, 0.4
-"""How many times its share of the time a relaxation may take, and the share that is left for the narrow programme in any case."""
+"""How many times its share of the time a relaxation may take, within the wall time of its task, and the share that is left for the
+narrow programme in any case."""
 
 
 def narrowed(model: Milp, relaxed: np.ndarray, start: np.ndarray | None) -> Milp:

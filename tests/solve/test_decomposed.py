@@ -34,7 +34,6 @@ from optimizer.solve.milp import admits, some_columns
 from optimizer.solve.prices import admitted
 from optimizer.solve.pricing import Pricing
 from optimizer.solve.progress import silent
-from optimizer.solve.relaxation import Relaxation
 from optimizer.solve.solve import Built, build
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.work import Task
@@ -356,40 +355,6 @@ def test_a_conflict_is_told_from_the_block_that_has_it(monkeypatch: pytest.Monke
     assert work.solve() == "infeasible" and work.proofs.conflict is not None
     assert len(work.proofs.conflict) < strict.matrix.shape[0]
     assert "floor" in {told.family for told in explain(strict, SETTINGS, work.proofs.conflict)}
-
-
-def test_finer_prices_follow_rough_ones(monkeypatch: pytest.MonkeyPatch):
-    """Rough prices first, finer ones beside the first sketch; at those the blocks' relaxations prove what the whole's does."""
-    monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
-    built = build(CASES[4])
-    compiled = built.compiled
-    relaxed = run(replace(compiled, integer=np.zeros_like(compiled.integer)), SETTINGS).objective
-    board = Board(compiled, 0.0, silent, "blocks")
-    split = find_blocks(compiled, small=3, large=3)
-    settings = SolverSettings(mip_gap=0.0, time_limit=6.0, threads=2)
-    work = Decomposition(board, settings, threading.Event(), time.monotonic() + 6.0, split)
-    work.solve()
-    sketched = work.prices.relaxed
-    assert relaxed - 1e-6 * abs(relaxed) <= sketched[1] <= relaxed + 1e-2 * abs(relaxed)
-    assert board.bound >= _optimum(built) - 1e-6 * abs(relaxed) and board.bound >= board.objective - 1e-6
-
-
-def test_finer_prices_that_would_come_late_are_not_waited_for(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
-    monkeypatch.setattr("optimizer.solve.relaxation.LONGER", 1e9)
-    compiled = build(CASES[4]).compiled
-    work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 3.0)
-    relaxation = Relaxation(compiled, work.proofs)
-    relaxation.rough_in = 1.0
-    assert list(relaxation.refine()) == [] and list(relaxation.refined()) == []
-
-
-def test_finer_prices_take_no_longer_than_their_share_of_the_time():
-    compiled = build(CASES[4]).compiled
-    work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 40.0)
-    relaxation = Relaxation(compiled, work.proofs)
-    relaxation.rough_in = 0.1
-    assert next(relaxation.refine()).task.wall <= 0.25 * 40.0
 
 
 @pytest.fixture(scope="module")

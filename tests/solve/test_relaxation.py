@@ -1,0 +1,59 @@
+"""Prices to begin with: rough ones soon, finer ones where they come in time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optimizer.solve import SolverSettings
+from optimizer.solve.blocks import find_blocks
+from optimizer.solve.board import Board
+from optimizer.solve.decomposed import Decomposition
+from optimizer.solve.highs import run
+from optimizer.solve.progress import silent
+from optimizer.solve.relaxation import Relaxation
+from optimizer.solve.solve import build
+from tests.random_problems import random_problem
+
+SETTINGS = SolverSettings(mip_gap=1e-4, time_limit=60)
+PROBLEM = random_problem(4)
+"""It falls into blocks."""
+
+
+def test_finer_prices_follow_rough_ones(monkeypatch: pytest.MonkeyPatch):
+    """Rough prices first, finer ones beside the first sketch; at those the blocks' relaxations prove what the whole's does."""
+    monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
+    built = build(PROBLEM)
+    compiled = built.compiled
+    relaxed = run(replace(compiled, integer=np.zeros_like(compiled.integer)), SETTINGS).objective
+    board = Board(compiled, 0.0, silent, "blocks")
+    split = find_blocks(compiled, small=3, large=3)
+    settings = SolverSettings(mip_gap=0.0, time_limit=6.0, threads=2)
+    work = Decomposition(board, settings, threading.Event(), time.monotonic() + 6.0, split)
+    work.solve()
+    sketched = work.prices.relaxed
+    assert relaxed - 1e-6 * abs(relaxed) <= sketched[1] <= relaxed + 1e-2 * abs(relaxed)
+    optimum = run(compiled, replace(SETTINGS, mip_gap=0.0)).objective
+    assert board.bound >= optimum - 1e-6 * abs(relaxed) and board.bound >= board.objective - 1e-6
+
+
+def test_finer_prices_that_would_come_late_are_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
+    monkeypatch.setattr("optimizer.solve.relaxation.LONGER", 1e9)
+    compiled = build(PROBLEM).compiled
+    work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 3.0)
+    relaxation = Relaxation(compiled, work.proofs)
+    relaxation.rough_in = 1.0
+    assert list(relaxation.refine()) == [] and list(relaxation.refined()) == []
+
+
+def test_finer_prices_take_no_longer_than_their_share_of_the_time():
+    compiled = build(PROBLEM).compiled
+    work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 40.0)
+    relaxation = Relaxation(compiled, work.proofs)
+    relaxation.rough_in = 0.1
+    assert next(relaxation.refine()).task.wall <= 0.25 * 40.0
