@@ -41,6 +41,7 @@ class Tree:
     lift: int | None = None
     reducer: int | None = None
     station: int | None = None
+    station_capacity: float = np.inf
     gain: float = 12.0
     connection_cost: int = 300_000
     order: tuple[int, ...] = ()
@@ -75,6 +76,7 @@ def random_tree(seed: int) -> Tree:
         lift=int(rng.integers(n)) if device == "lift" else None,
         reducer=int(rng.integers(n)) if device == "reducer" else None,
         station=int(rng.integers(n)) if device == "station" and n == 2 else None,
+        station_capacity=float(quantity[:, -1].sum() * rng.uniform(0.3, 1.4)),
     )
 
 
@@ -99,7 +101,7 @@ class _Builder:
             self._single("B", "lift", tree.lift, 150_000)
         if tree.reducer is not None:
             self._single("R", "reduce", tree.reducer, 30_000)
-        station = -1 if tree.station is None else self._single("S", "station", 1, 700_000, float(tree.quantity.sum()))
+        station = -1 if tree.station is None else self._single("S", "station", 1, 700_000, tree.station_capacity)
         draft = replace(self.draft, systems={NAME: SystemProblem(NAME, "pipes", self._data(station))})
         return draft.freeze()
 

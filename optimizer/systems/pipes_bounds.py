@@ -7,10 +7,9 @@ from collections import defaultdict
 import numpy as np
 
 from optimizer.systems.pipes_gates import Gates
-from optimizer.systems.pipes_network import Network
+from optimizer.systems.pipes_network import NONE, Network
 from optimizer.systems.pipes_reach import Reach
-
-ROUNDING = 1e-9
+from optimizer.systems.pipes_sums import largest_sums
 
 
 class Bounds:
@@ -33,8 +32,8 @@ class Bounds:
     quantity
         (origin, period) units a year, 0 for places that nothing can serve.
     flow
-        (size, period) units a year: the most that can flow through a size; 0 for less than any place behind it wants, since
-        places are served in full or not at all.
+        (size, period) units a year: the most that can flow through a size, a sum of what some places behind it want, since places
+        are served in full or not at all.
     """
 
     def __init__(self, net: Network, capacity: np.ndarray) -> None:
@@ -47,9 +46,10 @@ class Bounds:
         self.reach = Reach(net, self.low, self.lift, self._most())
         self.gates = Gates(net, self.reach)
         self.quantity = np.where(self.gates.possible, d["quantity"], 0.0)
-        self.below, self.behind, least = self._wanted()
-        most = np.minimum(self.reach.passes()[:, None], self.below[d["size_arc"]])
-        self.flow = np.where(most * (1 + ROUNDING) < least[d["size_arc"]], 0.0, most)
+        behind, below = self._places_behind()
+        self.behind = np.array([self.quantity[places].sum(axis=0) for places in behind]).reshape(-1, d["quantity"].shape[1])
+        self.below = np.array([self.quantity[places].sum(axis=0) for places in below]).reshape(-1, d["quantity"].shape[1])
+        self.flow = self._flow(below)
 
     def _most(self) -> np.ndarray:
         """(supply,) the most that one can give, in whatever state."""
@@ -69,27 +69,34 @@ class Bounds:
                 break
         return high
 
-    def _wanted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """All that is wanted behind arcs and supplies by places that can be served, and the least of a place behind arcs."""
-        d, net = self.net.d, self.net
-        wanted = np.zeros((net.n_nodes, d["quantity"].shape[1]))
-        np.add.at(wanted, d["origin_node"], self.quantity)
-        single = np.full(wanted.shape, np.inf)
-        np.minimum.at(single, d["origin_node"], np.where(self.quantity > 0, self.quantity, np.inf))
-        leaving: dict[int, list[int]] = defaultdict(list)
-        for tail, head in zip(d["arc_tail"].tolist(), d["arc_head"].tolist(), strict=True):
+    def _places_behind(self) -> tuple[list[list[int]], list[list[int]]]:
+        """The places that ways lead to from each supply, and through each arc."""
+        d = self.net.d
+        places, leaving = defaultdict(list), defaultdict(list)
+        for o, node in enumerate(d["origin_node"].tolist()):
+            places[node].append(o)
+        ends = list(zip(d["arc_tail"].tolist(), d["arc_head"].tolist(), strict=True))
+        for tail, head in ends:
             leaving[tail].append(head)
-        after = [_reached(h, t, leaving) for t, h in zip(d["arc_tail"], d["arc_head"], strict=True)]
-        below = [wanted[nodes].sum(axis=0) for nodes in after]
-        least = [single[nodes].min(axis=0) for nodes in after]
-        behind = [wanted[_reached(n, -1, leaving)].sum(axis=0) for n in d["supply_node"]]
-        periods = wanted.shape[1]
-        return tuple(np.array(rows).reshape(-1, periods) for rows in (below, behind, least))  # type: ignore[return-value]
+
+        def behind(start: int, never: int) -> list[int]:
+            return [o for node in _reached(start, never, leaving) for o in places[node]]
+
+        return [behind(int(node), NONE) for node in d["supply_node"]], [behind(head, tail) for tail, head in ends]
+
+    def _flow(self, below: list[list[int]]) -> np.ndarray:
+        """(size, period) the largest sum of wants behind each that it can pass."""
+        arc, flow = self.net.d["size_arc"], np.zeros((len(self.net.d["size_arc"]), self.quantity.shape[1]))
+        passes = np.broadcast_to(self.reach.passes()[:, None], flow.shape)
+        for a, places in enumerate(below):
+            mine = np.flatnonzero(arc == a)
+            flow[mine] = largest_sums(self.quantity[places], passes[mine])
+        return flow
 
 
 def _reached(start: int, never: int, leaving: dict[int, list[int]]) -> list[int]:
     """Nodes that ways from one lead to without another; a way in a forest does not come back to where it was."""
-    seen, front = {int(start)}, [int(start)]
+    seen, front = {start}, [start]
     while front:
         for node in leaving[front.pop()]:
             if node not in seen and node != never:

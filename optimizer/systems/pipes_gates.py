@@ -97,6 +97,23 @@ class Gates:
 
     # ---- gates
     @cached_property
+    def at(self) -> dict[int, list[int]]:
+        """The gates at each node, one for each place behind it."""
+        at: dict[int, list[int]] = defaultdict(list)
+        for g, node in enumerate(self.node.tolist()):
+            at[node].append(g)
+        return at
+
+    def stations(self, gates: list[int]) -> tuple[list[int], np.ndarray]:
+        """Rows of the states of the stations at some gates or behind them, and (state, gate) at or behind which."""
+        near = np.zeros((len(gates), self.net.n_supplies), bool)
+        mine = np.flatnonzero(np.isin(self.supplies[:, 0], gates))
+        near[np.searchsorted(gates, self.supplies[mine, 0]), self.supplies[mine, 1]] = True
+        near = near[:, self.d["station_supply"]].T
+        rows = np.flatnonzero(near.any(axis=1))
+        return rows.tolist(), near[rows]
+
+    @cached_property
     def _graph(self) -> nx.DiGraph:
         graph = nx.DiGraph(zip(self.d["arc_tail"].tolist(), self.d["arc_head"].tolist(), strict=True))
         graph.add_nodes_from(range(self.net.n_nodes))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from optimizer.model.linear import Linear, Rows
+from optimizer.systems.pipes_piped import piped
 from optimizer.systems.pipes_rivals import Rivals
 from optimizer.systems.pipes_ways import Ways
 
 if TYPE_CHECKING:
     from optimizer.systems.pipes_model import PipesModel
+
+Parts = Iterable[tuple[Sequence[tuple[int, int, float]], Linear]]
 
 
 class Implied:
@@ -19,29 +23,51 @@ class Implied:
 
     def __init__(self, model: PipesModel) -> None:
         self.model, self.net, self.d, self.bounds = model, model.net, model.d, model.bounds
-        self.gates = model.bounds.gates
+        self.gates, self.room = model.bounds.gates, model.capacity[model.d["station_state"]]
 
     def add(self) -> None:
         """Add every family."""
         self._rivals()
+        self._piped()
         self._along_ways()
 
     def _rivals(self) -> None:
-        """Of places that no size into their gate can serve together, one is served (pipes_rivals.py)."""
+        """Of places that a size into their gate, or a station, cannot serve together, one is served (pipes_rivals.py)."""
         m = self.model
-        cliques = Rivals(self.gates).cliques()
+        cliques = Rivals(self.gates, self.room).cliques()
         places = [(i, o, 1.0) for i, c in enumerate(cliques) for o in c.places]
         sizes = [(i, k, -float(n)) for i, c in enumerate(cliques) for k, n in zip(c.sizes, c.most, strict=True)]
-        stations = [(i, s, -float(len(c.places))) for i, c in enumerate(cliques) for s in c.supplies]
-        period = np.array([c.period for c in cliques], np.int64)
-        left = Linear.fixed(np.zeros(len(cliques)), m.width)
-        for parts, function in ((places, m.connected), (sizes, m.on), (stations, m.supplied)):
-            row, thing, coef = np.array(parts).reshape(-1, 3).T
+        stations = [
+            (i, s, -float(n)) for i, c in enumerate(cliques) for s, n in zip(c.stations, c.station_most, strict=True)
+        ]
+        node = self.gates.node[[c.gate for c in cliques]].astype(np.int64)
+        parts = ((places, m.connected), (sizes, m.on), (stations, m.station))
+        self._add("rivals", parts, np.array([c.period for c in cliques], np.int64), node)
+
+    def _piped(self) -> None:
+        """What pipes bring into a node, where stations could give only some of what is wanted there (pipes_piped.py)."""
+        m, d = self.model, self.d
+        found = list(piped(self.gates, self.room))
+        if not found:
+            return
+        into = m.sum(m.through, d["arc_head"], self.net.n_nodes)
+        wants = [(i, o, d["quantity"][o, p.period] / m.unit) for i, p in enumerate(found) for o in p.places]
+        gives = [(i, s, -n / m.unit) for i, p in enumerate(found) for s, n in zip(p.stations, p.most, strict=True)]
+        brought = [(i, p.node, -1.0) for i, p in enumerate(found)]
+        parts = ((wants, m.connected), (gives, m.station), (brought, into))
+        self._add("piped", parts, np.array([p.period for p in found], np.int64), np.array([p.node for p in found]))
+
+    def _add(self, family: str, parts: Parts, period: np.ndarray, node: np.ndarray) -> None:
+        """A family ``sum of parts <= 0``: of every part (row, thing, coefficient) and a function of the things in every period."""
+        m, n = self.model, len(period)
+        left = Linear.fixed(np.zeros(n), m.width)
+        for listed, function in parts:
+            row, thing, coef = np.array(listed, float).reshape(-1, 3).T
             owner = row.astype(np.int64)
             picked = function.picked(thing.astype(np.int64) * m.n_periods + period[owner])
-            left = left.plus(picked.times(coef).summed(owner, len(cliques)))
-        county = self.d["node_county"][self.gates.node[[c.gate for c in cliques]].astype(np.int64)]
-        m.ledger.add_rows(Rows.of(m.ledger, "rivals", m.columns, left, (-np.inf, 0.0), (county, period)))
+            left = left.plus(picked.times(coef).summed(owner, n))
+        where = self.d["node_county"][node], period
+        m.ledger.add_rows(Rows.of(m.ledger, family, m.columns, left, (-np.inf, 0.0), where))
 
     def _along_ways(self) -> None:
         """What is spent of pressure along the only way to a place, summed over its pipes."""

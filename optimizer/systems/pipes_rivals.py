@@ -1,13 +1,13 @@
-"""Rivals: places behind one gate that a size of pipe cannot serve together at the pressures they need. No Pyomo.
+"""Rivals: places behind one gate that a size of pipe, or a station, cannot serve together. No Pyomo.
 
 Two places behind a gate draw through the pipe into it and through all before it. Where that flow loses so much that one of them
-is left short, in the largest sizes everywhere else, the two are rivals for that size. A set of places, any two of which are
-rivals, can have one of its places served (a clique of the conflict graph: Padberg 1973), whatever else is built.
+is left short, in the largest sizes everywhere else, the two are rivals for that size. They are rivals for a station whose
+capacity is less than they want together. A set of places, any two of which are rivals, can have one of its places served by it
+(a clique of the conflict graph: Padberg 1973), whatever else is built.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ FLOWS = 160
 
 @dataclass(frozen=True)
 class Clique:
-    """``sum(places connected) <= sum(most * on) + len(places) * stations``.
+    """``sum(places connected) <= sum(most * on) + sum(station_most * stands)``.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class Clique:
         Origins.
     sizes, most
         Sizes into the gate and how many of the places each can serve at once.
-    supplies
-        Supplies at the gate or behind it.
+    stations, station_most
+        The same of states of the stations at the gate or behind it.
     """
 
     gate: int
@@ -41,14 +41,21 @@ class Clique:
     places: list[int]
     sizes: list[int]
     most: list[int]
-    supplies: list[int]
+    stations: list[int]
+    station_most: list[int]
 
 
 class Rivals:
-    """Cliques of rivals at all gates."""
+    """Cliques of rivals at all gates.
 
-    def __init__(self, gates: Gates) -> None:
-        self.gates, self.net, self.d = gates, gates.net, gates.d
+    Parameters
+    ----------
+    room
+        (station state,) units a year that it can give.
+    """
+
+    def __init__(self, gates: Gates, room: np.ndarray) -> None:
+        self.gates, self.net, self.d, self.room = gates, gates.net, gates.d, room
         self.grid = self._flows()
         tables = np.broadcast_to(self.grid, (self.net.n_nodes, FLOWS))
         self.high = gates.reach.highest(tables)
@@ -67,38 +74,34 @@ class Rivals:
         return np.concatenate([[0.0], np.geomspace(wanted.min(), self.d["quantity"].sum(axis=0).max(), FLOWS - 1)])
 
     def cliques(self) -> list[Clique]:
-        """Of every gate, period and size into it."""
-        of: dict[int, list[int]] = defaultdict(list)
-        for g, node in enumerate(self.gates.node.tolist()):
-            of[node].append(g)
-        sizes, supplies = defaultdict(list), defaultdict(set)
-        for g, k in self.gates.sizes.tolist():
-            sizes[g].append(k)
-        for g, s in self.gates.supplies.tolist():
-            supplies[int(self.gates.node[g])].add(s)
-        shared = [(node, gates) for node, gates in of.items() if len(gates) > 1 and sizes[gates[0]]]
+        """Of every gate, period, and size into it or station at it or behind it."""
+        shared = [(node, gates) for node, gates in self.gates.at.items() if len(gates) > 1]
         return [
             clique
             for node, gates in shared
             for t in range(self.gates.periods)
-            for clique in self._at(gates, sizes[gates[0]], sorted(supplies[node]), t)
+            for clique in self._at(gates, self.gates.into[node], t)
         ]
 
-    def _at(self, gates: list[int], sizes: list[int], supplies: list[int], t: int) -> list[Clique]:
+    def _at(self, gates: list[int], sizes: list[int], t: int) -> list[Clique]:
         places = self.gates.origin[gates]
-        alone = self._fits(gates, sizes, t, np.zeros((len(gates), len(gates))))
-        both = self._fits(gates, sizes, t, self._together(places, t))
+        wanted, together = self.d["quantity"][places, t], self._together(places, t)
+        stations, near = self.gates.stations(gates)
+        room = self.room[stations][:, None, None] * (1 + SLACK)
+        near_both = near[:, :, None] & near[:, None]
+        none, all_both = np.zeros_like(together), np.ones((len(sizes), *together.shape), bool)
+        alone = np.concatenate([self._fits(gates, sizes, t, none), (wanted <= room) & near_both])
+        both = np.concatenate([self._fits(gates, sizes, t, together), (together <= room) & near_both])
+        possible = self.gates.possible[places, t]
         seen: set[frozenset[int]] = set()
         found: list[Clique] = []
-        possible = self.gates.possible[places, t]
-        for k in range(len(sizes)):
-            rivals = ~both[k] & possible & possible[:, None]
-            for clique in _cover(rivals):
+        for fits, meet in zip(both, np.concatenate([all_both, near_both]), strict=True):
+            for clique in cover(~fits & meet & possible & possible[:, None]):
                 if frozenset(clique) not in seen:
                     seen.add(frozenset(clique))
-                    most = [self._most(alone[j], both[j], clique) for j in range(len(sizes))]
-                    who = [int(o) for o in places[clique]]
-                    found.append(Clique(gates[0], t, who, sizes, most, supplies))
+                    most = [self._most(one, two, clique) for one, two in zip(alone, both, strict=True)]
+                    who, n = [int(o) for o in places[clique]], len(sizes)
+                    found.append(Clique(gates[0], t, who, sizes, most[:n], stations, most[n:]))
         return found
 
     def _together(self, places: np.ndarray, t: int) -> np.ndarray:
@@ -115,13 +118,13 @@ class Rivals:
 
     @staticmethod
     def _most(alone: np.ndarray, both: np.ndarray, clique: list[int]) -> int:
-        """How many of a clique's places a size can serve at once."""
+        """How many of a clique's places a size or a station can serve at once."""
         able = [i for i in clique if alone[i, i]]
         pairs = both[np.ix_(able, able)]
         return min(1, len(able)) if not np.triu(pairs, 1).any() else len(able)
 
 
-def _cover(rivals: np.ndarray) -> list[list[int]]:
+def cover(rivals: np.ndarray) -> list[list[int]]:
     """Cliques that together hold every pair of rivals, each grown from a pair by the one with most pairs not yet held."""
     left, found = np.triu(rivals, 1), []
     while left.any():

@@ -100,7 +100,7 @@ class BruteForce:
         tree, (sizes, connected, lift, reducer, station) = self.tree, state
         supplies = {0: (tree.pressure, tree.supply_capacity, 1.0)}
         if station:
-            supplies[tree.station + 1] = (0.8 * tree.pressure, float(tree.quantity.sum()), 2.5)
+            supplies[tree.station + 1] = (0.8 * tree.pressure, tree.station_capacity, 2.5)
         into = {a + 1: a for a in range(tree.n) if sizes[a] >= 0}
         fed = set(supplies) | set(into)
         dry = any(connected[i] and i + 1 not in fed for i in range(tree.n))

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from optimizer.systems.pipes_bounds import Bounds
 from optimizer.systems.pipes_network import Network, Standing
+from optimizer.systems.pipes_piped import piped
 from optimizer.systems.pipes_rivals import Rivals
-from tests.random_pipes import NAME, PERIODS, problem_of, random_tree
+from optimizer.systems.pipes_sums import largest_sums
+from tests.random_pipes import NAME, PERIODS, Tree, problem_of, random_tree
 
 SEEDS = range(24)
 ROUNDING = 1e-9
 
 
+def tree_of(seed: int) -> Tree:
+    """A random tree; beyond the seeds one of three towns behind a place for a station that has too little for them all."""
+    if seed < len(SEEDS):
+        return random_tree(seed)
+    tree = random_tree(3 * seed)
+    room = float(tree.quantity[:, -1].sum()) * (0.3 + 0.1 * (seed % 7))
+    return replace(tree, parent=(0, 1, 1 + seed % 2), station=0, station_capacity=room, lift=None, reducer=None)
+
+
 def bounds_of(seed: int) -> Bounds:
-    problem = problem_of(random_tree(seed))
+    problem = problem_of(tree_of(seed))
     return Bounds(Network(problem.systems[NAME]), problem.sequence["capacity"].values.astype(float))
+
+
+def room_of(bounds: Bounds) -> np.ndarray:
+    """(station state,) units a year."""
+    return np.asarray(bounds.capacity[bounds.net.d["station_state"]])
 
 
 def holding(bounds: Bounds, t: int) -> Iterator[tuple[Standing, np.ndarray]]:
@@ -55,31 +72,55 @@ def flow_if_it_holds(net: Network, standing: Standing, t: int) -> np.ndarray | N
     return flow if holds and (given[d["supply_node"][on]] <= standing.supply[on]).all() else None
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(2 * len(SEEDS)))
 def test_no_network_that_holds_is_cut_off(seed: int) -> None:
     bounds = bounds_of(seed)
     net, gates = bounds.net, bounds.gates
-    cliques = Rivals(gates).cliques()
+    room = room_of(bounds)
+    cliques, bring = Rivals(gates, room).cliques(), list(piped(gates, room))
     for t in range(PERIODS):
         for standing, flow in holding(bounds, t):
             lies = standing.size >= 0
             assert (flow[lies] <= bounds.flow[standing.size[lies], t] * (1 + ROUNDING) + ROUNDING).all()
             assert not (standing.connected & ~gates.possible[:, t]).any()
             on = np.isin(np.arange(len(net.d["size_arc"])), standing.size[lies])
+            stands = (standing.supply > 0)[net.d["station_supply"]]
             fed = np.zeros(len(gates.node), int)
             np.add.at(fed, gates.sizes[:, 0], on[gates.sizes[:, 1]] & gates.size_fits[:, t])
             np.add.at(fed, gates.supplies[:, 0], (standing.supply > 0)[gates.supplies[:, 1]] & gates.supply_fits[:, t])
             assert (fed >= standing.connected[gates.origin]).all()
             for clique in (c for c in cliques if c.period == t):
                 most = sum(n for k, n in zip(clique.sizes, clique.most, strict=True) if on[k])
-                most += len(clique.places) * int((standing.supply > 0)[clique.supplies].sum())
+                most += sum(n for s, n in zip(clique.stations, clique.station_most, strict=True) if stands[s])
                 assert standing.connected[clique.places].sum() <= most
+            for row in (r for r in bring if r.period == t):
+                wanted = (net.d["quantity"][row.places, t] * standing.connected[row.places]).sum()
+                into = flow[lies & (net.d["arc_head"] == row.node)].sum()
+                given = sum(most for s, most in zip(row.stations, row.most, strict=True) if stands[s])
+                assert wanted <= (into + given) * (1 + ROUNDING) + ROUNDING
 
 
 def test_something_is_cut_off() -> None:
-    """The rules are not empty: sizes that leave a place short, flows under the velocity's, places out of reach, rivals."""
-    found = [bounds_of(seed) for seed in SEEDS]
+    """The rules are not empty: sizes that leave a place short, flows under the velocity's, places out of reach, rivals for sizes
+    and for stations, wants that only pipes bring.
+    """
+    found = [bounds_of(seed) for seed in range(2 * len(SEEDS))]
     assert sum(int((~b.gates.size_fits).sum()) for b in found) > 20
     assert sum(int((b.flow < np.minimum(b.net.d["size_capacity"][:, None], b.below[b.net.d["size_arc"]])).sum()) for b in found) > 20
     assert sum(int((~b.gates.possible).sum()) for b in found) > 5
-    assert sum(len(Rivals(b.gates).cliques()) for b in found) > 5
+    cliques = [clique for b in found for clique in Rivals(b.gates, room_of(b)).cliques()]
+    assert sum(min(c.most, default=2) == 1 for c in cliques) > 5
+    assert sum(max(c.station_most, default=2) < 2 for c in cliques) > 20
+    assert sum(len(list(piped(b.gates, room_of(b)))) for b in found) > 50
+
+
+@pytest.mark.parametrize(
+    ("wants", "room", "most"),
+    [
+        ([2.0, 3.0, 4.0], 8.0, 7.0), ([2.0, 3.0], 9.0, 5.0), ([5.0], 4.0, 0.0), ([], 1.0, 0.0),
+        ([1.0] * 12, 7.5, 7.0), ([1.0] * 20, 7.5, 7.5), ([3.0] * 20, 2.0, 0.0),
+    ],
+)
+def test_most_of_what_is_wanted(wants: list[float], room: float, most: float) -> None:
+    found = largest_sums(np.array(wants).reshape(-1, 1), np.array([[room]]))
+    assert found == pytest.approx(most)
