@@ -69,10 +69,11 @@ def _chosen(wants: np.ndarray, room: np.ndarray, near: np.ndarray) -> list[list[
     near
         (station, place) whether the place is behind the station.
     """
-    most = np.max(room[:, None] * near, axis=0) * (1 + SLACK)
+    most = np.where(near, room[:, None], 0.0).max(axis=0) * (1 + SLACK)
     wanted = wants > 0
     small, large = np.flatnonzero(wanted & (wants <= most)), np.flatnonzero(wanted & (wants > most))
-    together = np.max(room[:, None, None] * (near[:, :, None] & near[:, None]), axis=0) * (1 + SLACK)
+    both = near[:, :, None] & near[:, None]
+    together = np.where(both, room[:, None, None], 0.0).max(axis=0) * (1 + SLACK)
     beyond = (wants + wants[:, None] > together)[np.ix_(small, small)]
     np.fill_diagonal(beyond, False)
     some = [small[:0], small, *(small[clique] for clique in cover(beyond))]

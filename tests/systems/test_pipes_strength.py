@@ -124,3 +124,10 @@ def test_something_is_cut_off() -> None:
 def test_most_of_what_is_wanted(wants: list[float], room: float, most: float) -> None:
     found = largest_sums(np.array(wants).reshape(-1, 1), np.array([[room]]))
     assert found == pytest.approx(most)
+
+
+def test_a_station_without_a_limit_asks_nothing_of_pipes() -> None:
+    bounds = bounds_of(len(SEEDS))
+    room = room_of(bounds)
+    assert list(piped(bounds.gates, room))
+    assert not list(piped(bounds.gates, np.full_like(room, np.inf)))
