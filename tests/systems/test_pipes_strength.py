@@ -131,3 +131,26 @@ def test_a_station_without_a_limit_asks_nothing_of_pipes() -> None:
     room = room_of(bounds)
     assert list(piped(bounds.gates, room))
     assert not list(piped(bounds.gates, np.full_like(room, np.inf)))
+
+
+@pytest.mark.parametrize("seed", range(len(SEEDS), 2 * len(SEEDS)))
+def test_a_station_of_two_sizes_is_held_to_the_one_that_stands(seed: int) -> None:
+    bounds = bounds_of(seed)
+    net, d = bounds.net, bounds.net.d
+    networks = [list(holding(bounds, t)) for t in range(PERIODS)]
+    d["station_supply"], d["station_state"] = (np.repeat(d[name], 2) for name in ("station_supply", "station_state"))
+    room = room_of(bounds) * np.array([1.0, 0.6])
+    cliques, bring = Rivals(bounds.gates, room).cliques(), list(piped(bounds.gates, room))
+    for (t, found), level in itertools.product(enumerate(networks), range(2)):
+        for standing, flow in (one for one in found if one[0].supply[1] > 0):
+            wanted = d["quantity"][:, t] * standing.connected
+            source = net.fed_from(standing, net.order(standing))[d["origin_node"]]
+            if wanted[source == 1].sum() > room[level]:
+                continue
+            lies = standing.size[standing.size >= 0]
+            for clique in (c for c in cliques if c.period == t):
+                most = sum(n for k, n in zip(clique.sizes, clique.most, strict=True) if k in lies)
+                assert standing.connected[clique.places].sum() <= most + clique.station_most[level]
+            for row in (r for r in bring if r.period == t):
+                into = flow[(standing.size >= 0) & (d["arc_head"] == row.node)].sum()
+                assert wanted[row.places].sum() <= (into + row.most[level]) * (1 + ROUNDING) + ROUNDING
