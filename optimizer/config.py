@@ -102,7 +102,7 @@ class SolverConfig(Strict):
 
     name: str
     mip_gap: Annotated[float, Field(ge=0, lt=1)] = 0.005
-    time_limit: Annotated[float, Field(gt=0)] = 170.0
+    time_limit: Annotated[float, Field(gt=0)] = 178.0
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     sensitivity_time_limit: NonNegative = 60.0

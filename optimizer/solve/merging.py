@@ -29,7 +29,7 @@ class Merging:
         self.rng = np.random.default_rng(seed)
         self.plans, self.size = 1, FIRST_SIZE
         self.open, self.widest = 0.0, True
-        self.under_way = False
+        self.under_way = self.begun = False
 
     def columns(self, known: Sequence[Known], prices: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Columns left open.
@@ -62,7 +62,7 @@ class Merging:
 
     def learn(self, better: bool, in_time: bool) -> None:
         """More plans of more blocks where all was solved in time; fewer where time ran out without gain."""
-        self.under_way = False
+        self.under_way, self.begun = False, True
         if in_time:
             self.plans += self.widest
             self.size = self.size if self.widest else self.size / FEWER

@@ -16,17 +16,20 @@ from optimizer.solve.milp import some_columns
 from optimizer.solve.streams import Job
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.tasks import MOST_SECONDS, Tasks
-from optimizer.solve.work import Answer
+from optimizer.solve.work import ONE_PROGRAMME, Answer
 
 MERGE_SHARE, STEP_SHARE = 0.08, 0.015
 """Shares of the time for one merger, for one neighbourhood."""
+FIRST_LONGER = 2.0
+"""How much longer the first merger may take: it goes from nothing to nearly all, and one that is ended before it has found its plan
+leaves the same to the next."""
 STEP_GAP = 5e-4
 NARROW_SHARE = 0.5
 """Of the time of a neighbourhood after one that was not solved in time: for the choices of its relaxation alone."""
 FIRST_GAP = 0.2
 """Of a first plan: any will do, mergers make it better."""
 STEPS = 6
-"""Neighbourhoods between two mergers, where mergers do not pay."""
+"""Neighbourhoods between two mergers, where mergers do not pay and no more is known of the blocks."""
 WORTH_WHILE = 1e-3
 """Relative gain from which on a merger pays."""
 LITTLE = 1e-4
@@ -47,6 +50,8 @@ class Plans:
         Whether all blocks have been met, so that their plans can be merged.
     resting
         Whether what is known of the blocks has been tried, and has given nothing any more.
+    fresh
+        Whether more is known of the blocks than when they were merged last.
     ended
         Whether no more will be known of the blocks.
     """
@@ -58,11 +63,11 @@ class Plans:
         self.around = Surroundings(board.compiled, knowledge.split, tasks.settings.seed)
         self.merging = Merging(self.around, tasks.settings.seed)
         self.tried = 0
-        self.ready = self.resting = self.ended = False
+        self.ready = self.resting = self.fresh = self.ended = False
 
     def wake(self) -> None:
         """More is known of the blocks."""
-        self.ready, self.resting = True, False
+        self.ready, self.resting, self.fresh = True, False, True
 
     def jobs(self) -> Iterator[Job | None]:
         """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met, and there is a plan."""
@@ -73,12 +78,14 @@ class Plans:
             if not self.ready:
                 yield None
                 continue
-            before = self.board.objective
+            before, self.fresh = self.board.objective, False
             yield self._merge()
             while self.merging.under_way:
                 yield self._improve()
             if self.board.objective - before <= WORTH_WHILE * abs(before):
                 for _ in range(STEPS):
+                    if self.fresh:
+                        break
                     yield self._improve()
             self.resting |= self.board.objective - before <= LITTLE * abs(before)
 
@@ -102,16 +109,17 @@ class Plans:
             for plan in answer.plans[-1:]:
                 self.place(chosen, low, plan)
 
-        return Job(replace(task, quick=False), take)
+        return Job(replace(task, options={}), take)
 
     def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""
         values = self._best()
         prices = self.prices[self.prices.reference]
         free = self.merging.columns(self.known, prices, values, self._shortfall(values))
-        limit = self.tasks.limit(MERGE_SHARE * self.tasks.seconds)
+        share = MERGE_SHARE * (1.0 if self.merging.begun else FIRST_LONGER)
+        limit = self.tasks.limit(share * self.tasks.seconds)
         task = self.tasks.make(some_columns(self.whole, free, values), values[free], STEP_GAP, limit)
-        return Job(replace(task, quick=False), partial(self._improved, self.merging, free, values))
+        return Job(replace(task, options=ONE_PROGRAMME), partial(self._improved, self.merging, free, values))
 
     def settle(self, values: np.ndarray) -> Job:
         """Amounts and payments for given choices."""

@@ -19,7 +19,9 @@ from optimizer.solve.tasks import Tasks
 from optimizer.solve.work import Answer
 
 SKETCHES, SKETCHING = 3, 0.25
-"""Looks before the first proof: at least so many, more while less than a share of the time is gone."""
+"""Looks before the first proof: so many, more while less than a share of the time is gone."""
+FEWEST, HALF = 2, 0.5
+"""Fewer, but so many at least, where the next would end with less than a share of the time left."""
 LOOKS = 2
 """Looks before all blocks are proved at other prices."""
 FINE_STEP = 0.16
@@ -53,7 +55,9 @@ class PriceSearch:
         """Number of the best of some price vectors, the shadow prices of the relaxation first."""
         yield from relaxation.refine()
         reference = self.knowledge.prices.reference
+        began = self.tasks.left()
         best = yield from self._look(reference, reference)
+        took = began - self.tasks.left()
         finer = yield from relaxation.refined()
         if finer is not None:
             best = yield from self._look(finer, best)
@@ -61,13 +65,29 @@ class PriceSearch:
         yield from self.proofs.lagging(best)
         self._looked(best)
         looks = 1 if finer is None else 2
-        while True:
-            early = self.tasks.settings.nodes is None and self.tasks.left() > (1.0 - SKETCHING) * self.tasks.seconds
-            asked = (yield from self._asked(best)) if looks < SKETCHES or early else None
+        while self._another(looks, took):
+            asked = yield from self._asked(best)
             if asked is None:
-                return best
+                break
             best = yield from self._look(self.knowledge.prices.add(asked), best)
             looks += 1
+        return best
+
+    def _another(self, looks: int, took: float) -> bool:
+        """Whether to look once more before the first proof.
+
+        Parameters
+        ----------
+        looks
+            How many there were.
+        took
+            Seconds that the first took.
+        """
+        if self.tasks.settings.nodes is not None:
+            return looks < SKETCHES
+        left, of_all = self.tasks.left(), self.tasks.seconds
+        in_time = looks < FEWEST or left - took > HALF * of_all
+        return (looks < SKETCHES and in_time) or left > (1.0 - SKETCHING) * of_all
 
     def near_the_reference(self) -> Generator[Job | None, None, int]:
         """Number of the best of a few price vectors near the reference; the reference itself where none promises more."""

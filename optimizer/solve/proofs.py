@@ -14,7 +14,7 @@ from optimizer.solve.known import Known
 from optimizer.solve.milp import Milp
 from optimizer.solve.streams import Job
 from optimizer.solve.tasks import Tasks
-from optimizer.solve.work import Answer, Task
+from optimizer.solve.work import SMALL_TREE, WHOLE_ROWS, Answer, Task
 
 BLOCK_GAP = 1e-3
 NARROW_SHARE = 0.5
@@ -107,7 +107,7 @@ class Proofs:
         seconds = self.tasks.limit(self.share * known.effort)
         task = self.tasks.make(model, start, BLOCK_GAP, seconds, known.effort)
         met = known.closed or number in self.knowledge.prices.relaxed
-        return replace(task, narrow=0.0 if met else NARROW_SHARE)
+        return replace(task, narrow=0.0 if met else NARROW_SHARE, options=SMALL_TREE | WHOLE_ROWS)
 
     def _quick(self, known: Known, number: int, times: float = 1.0) -> Task:
         """Quick plans."""

@@ -30,7 +30,7 @@ from optimizer.verify.result import SimulationResult
 Simulate = Callable[[Plan], list[SimulationResult]]
 """What every system of a problem would really do under a plan, in the order of the systems."""
 
-SHARE, LAST_SHARE = 0.75, 0.8
+SHARE, LAST_SHARE = 0.8, 0.85
 """Of the time left: what a round may take, and what the last one may, so that a refuted plan can be repaired."""
 WORTH_A_ROUND = 0.1
 """Share of all time that has to be left for another round."""

@@ -12,6 +12,7 @@ from optimizer.errors import InputError
 HIGHS_OPTIONS = frozenset(
     {
         "presolve",
+        "presolve_rule_off",
         "simplex_strategy",
         "mip_heuristic_effort",
         "mip_detect_symmetry",
@@ -26,6 +27,7 @@ HIGHS_OPTIONS = frozenset(
         "mip_pscost_minreliable",
         "solver",
         "mip_lp_age_limit",
+        "mip_heuristic_run_feasibility_jump",
         "mip_heuristic_run_rins",
         "mip_heuristic_run_rens",
         "mip_heuristic_run_root_reduced_cost",

@@ -57,3 +57,24 @@ def test_finer_prices_take_no_longer_than_their_share_of_the_time():
     relaxation = Relaxation(compiled, work.proofs)
     relaxation.rough_in = 0.1
     assert next(relaxation.refine()).task.wall <= 0.25 * 40.0
+
+
+@pytest.mark.parametrize(
+    ("looks", "took", "gone", "another"),
+    [
+        (1, 30.0, 60.0, True),  # two in any case
+        (2, 10.0, 30.0, True),  # ends before half of the time is gone
+        (2, 30.0, 30.0, False),  # would not
+        (3, 1.0, 30.0, False),  # three, and more than a quarter of the time is gone
+        (3, 1.0, 20.0, True),  # less than a quarter
+    ],
+)
+def test_looks_leave_half_of_the_time_to_proofs(looks: int, took: float, gone: float, *, another: bool):
+    compiled = build(PROBLEM).compiled
+    work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 100.0)
+    work.tasks.until -= gone
+    assert work.search._another(looks, took) is another
+    measured = Decomposition(
+        Board(compiled, 0.0, silent, "blocks"), replace(SETTINGS, nodes=10), threading.Event(), time.monotonic() + 100.0
+    )
+    assert measured.search._another(looks, took) is (looks < 3)
