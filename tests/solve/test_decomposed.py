@@ -181,11 +181,11 @@ def test_what_was_learned_still_holds_under_more_rows(seed: int):
 
 def test_all_are_proved_at_other_prices_only_where_that_ends_in_time():
     built, memory = build(CASES[4]), Memory()
-    settings = SolverSettings(mip_gap=SETTINGS.mip_gap, time_limit=2)
+    settings = SolverSettings(mip_gap=SETTINGS.mip_gap, time_limit=10)
 
     def decomposition() -> Decomposition:
         board = Board(built.compiled, SETTINGS.mip_gap, silent, "blocks")
-        return Decomposition(board, settings, threading.Event(), time.monotonic() + 2, memory=memory)
+        return Decomposition(board, settings, threading.Event(), time.monotonic() + 10, memory=memory)
 
     decomposition().solve()
     again = decomposition()

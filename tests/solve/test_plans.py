@@ -1,0 +1,104 @@
+"""What the stream of plans asks for and when, and how HiGHS is told to solve proofs and mergers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optimizer.solve import SolverSettings
+from optimizer.solve.board import Board
+from optimizer.solve.decomposed import Decomposition
+from optimizer.solve.highs import Solved
+from optimizer.solve.progress import silent
+from optimizer.solve.relaxation import Relaxation
+from optimizer.solve.solve import build
+from optimizer.solve.streams import Job
+from optimizer.solve.tasks import RETURN
+from optimizer.solve.work import ONE_PROGRAMME, PLAN_KNOWN, ROUGH, ROUGHEST, WHOLE_ROWS, Answer, solve_task
+from tests.random_problems import random_problem
+
+SECONDS = 100.0
+COMPILED = build(random_problem(4)).compiled
+NOTHING = Answer("optimal", np.inf, -np.inf, (), None, 0.1)
+
+
+@pytest.fixture
+def work() -> Decomposition:
+    """With prices of nothing, the plan that starts nothing, and that plan known of every block."""
+    board = Board(COMPILED, 0.0, silent, "blocks")
+    new = Decomposition(board, SolverSettings(time_limit=SECONDS), threading.Event(), time.monotonic() + SECONDS)
+    new.prices.add(np.zeros(len(new.split.shared)))
+    job = new.plans.settle(np.where(COMPILED.integer, COMPILED.col_lower, 0.0))
+    job.take(solve_task(job.task))
+    assert board.values is not None
+    return new
+
+
+def test_the_first_merger_has_twice_the_time(work: Decomposition):
+    work.plans.wake()
+    mergers = [job for job in asked(work, 9) if merges(job)]
+    assert mergers[0].task.seconds == pytest.approx(2.0 * mergers[1].task.seconds)
+
+
+def test_neighbourhoods_make_way_for_a_merger_once_more_is_known(work: Decomposition):
+    """Six of them follow a merger that brought nothing; none where blocks were met meanwhile."""
+    work.plans.wake()
+    assert [merges(job) for job in asked(work, 8)] == [True, *[False] * 6, True]
+    assert all(merges(job) for job in asked(work, 6, each=work.plans.wake))
+
+
+def merges(job: Job) -> bool:
+    return dict(job.task.options) == ONE_PROGRAMME
+
+
+def asked(work: Decomposition, count: int, each: Callable[[], None] = lambda: None) -> list[Job]:
+    """The first jobs of the stream, each answered with nothing."""
+    stream, jobs = work.plans.jobs(), []
+    while len(jobs) < count:
+        job = next(stream)
+        assert job is not None
+        jobs.append(job)
+        job.take(NOTHING)
+        each()
+    return jobs
+
+
+def test_proofs_see_the_rows_as_they_are_written(work: Decomposition):
+    known = work.knowledge.blocks[0]
+    assert dict(work.proofs.proof(known, 0).options).items() >= WHOLE_ROWS.items()
+    assert not dict(work.proofs._quick(known, 0).options).items() & WHOLE_ROWS.items()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_feasibility_jump_is_left_out_where_a_plan_is_known(
+    work: Decomposition, monkeypatch: pytest.MonkeyPatch, *, known: bool
+):
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("optimizer.solve.work.run", lambda *a, **_: told.append(dict(a[1].options)) or _unsolved())
+    task = work.proofs.proof(work.knowledge.blocks[0], 0)
+    solve_task(replace(task, narrow=0.0, start=np.zeros(task.model.matrix.shape[1]) if known else None))
+    assert (PLAN_KNOWN.items() <= told[0].items()) is known
+
+
+def _unsolved() -> Solved:
+    return Solved("time_limit", None, -np.inf, np.inf, 0.1)
+
+
+def test_answers_have_time_to_come_back(work: Decomposition):
+    task = work.tasks.make(work.knowledge.blocks[0].block.model, None, 0.0, 1e9)
+    assert task.wall <= (1.0 - RETURN) * SECONDS
+
+
+@pytest.mark.parametrize(("large", "tolerance"), [(0, ROUGHEST), (10**9, ROUGH)])
+def test_the_largest_relaxations_are_solved_most_roughly(
+    work: Decomposition, monkeypatch: pytest.MonkeyPatch, large: int, tolerance: float
+):
+    monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
+    monkeypatch.setattr("optimizer.solve.relaxation.LARGE", large)
+    job = next(Relaxation(COMPILED, work.proofs).first())
+    assert job is not None and job.task.first_order == tolerance
