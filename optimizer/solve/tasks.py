@@ -16,8 +16,8 @@ MOST_NODES = 2**31 - 1
 """More than that HiGHS cannot count."""
 PATIENCE = 3.0
 """Wall time that a task may take, as a multiple of its processor time."""
-RETURN = 0.01
-"""Share of all time, at the end, for answers to come back: what is handed back later is lost."""
+RETURN, MOST_RETURN = 0.01, 2.0
+"""Share of all time, at the end, for answers to come back, and seconds at most: what is handed back later is lost."""
 
 
 class Tasks:
@@ -58,7 +58,8 @@ class Tasks:
             Limit already multiplied by ``effort``, which nodes are multiplied by.
         """
         self.spent += effort
-        nodes, left = self.settings.nodes, max(self.left() - RETURN * self.seconds, 0.05)
+        nodes, back = self.settings.nodes, min(RETURN * self.seconds, MOST_RETURN)
+        left = max(self.left() - back, 0.05)
         if nodes is not None:
             return Task(model, start, gap, left, left, min(round(nodes * effort), MOST_NODES), self.settings.seed)
         return Task(model, start, gap, seconds, min(left, PATIENCE * seconds + 1.0), None, self.settings.seed)

@@ -18,7 +18,7 @@ from optimizer.solve.progress import silent
 from optimizer.solve.relaxation import Relaxation
 from optimizer.solve.solve import build
 from optimizer.solve.streams import Job
-from optimizer.solve.tasks import RETURN
+from optimizer.solve.tasks import MOST_RETURN, RETURN
 from optimizer.solve.work import ONE_PROGRAMME, PLAN_KNOWN, ROUGH, ROUGHEST, WHOLE_ROWS, Answer, solve_task
 from tests.random_problems import random_problem
 
@@ -90,8 +90,12 @@ def _unsolved() -> Solved:
 
 
 def test_answers_have_time_to_come_back(work: Decomposition):
-    task = work.tasks.make(work.knowledge.blocks[0].block.model, None, 0.0, 1e9)
-    assert task.wall <= (1.0 - RETURN) * SECONDS
+    """A share of the time, which is no more than seconds in an hour."""
+    model = work.knowledge.blocks[0].block.model
+    assert work.tasks.make(model, None, 0.0, 1e9).wall <= (1.0 - RETURN) * SECONDS
+    work.tasks.until += 3500.0
+    work.tasks.seconds = 3600.0
+    assert work.tasks.make(model, None, 0.0, 1e9).wall >= 3600.0 - MOST_RETURN - 10.0
 
 
 @pytest.mark.parametrize(("large", "tolerance"), [(0, ROUGHEST), (10**9, ROUGH)])
