@@ -47,12 +47,20 @@ class Flag(Protocol):
 
 
 @dataclass(frozen=True)
+class Basis:
+    """Where each column and row of a continuous programme is: in the basis, or at which limit (codes of HiGHS, int8)."""
+
+    columns: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
 class Solved:
     """What one run found: values of the columns or None, objective and proven upper bound, constant included.
 
     ``duals``: shadow prices of the rows of a continuous model, positive where an upper limit binds; ``evidence``: why the
     bound holds; ``certificate``: its arrays, where it was proved by blocks; ``conflict``: rows that cannot hold together, where
-    a block told.
+    a block told; ``basis``: the last one of a continuous model.
     """
 
     termination: str
@@ -64,6 +72,7 @@ class Solved:
     evidence: str = WHOLE
     certificate: object = None
     conflict: np.ndarray | None = None
+    basis: Basis | None = None
 
 
 def pass_model(compiled: Linear) -> highspy.Highs:
@@ -105,6 +114,7 @@ def run(
     stop: Flag | None = None,
     found: Callable[[np.ndarray], bool] | None = None,
     better: Callable[[float], np.ndarray | None] | None = None,
+    basis: Basis | None = None,
 ) -> Solved:
     """Maximise the first metric of a Compiled.
 
@@ -118,11 +128,13 @@ def run(
         Called with the values of all columns at every better solution.
     better
         Asked now and then for the values of a solution found elsewhere that is worth more than so much.
+    basis
+        To begin from, of a continuous model with these columns and rows; as it is then, without presolve.
     """
     began = time.monotonic()
     limit = settings.time_limit if time_limit is None else time_limit
     hear = _Ears(stage, began, listener, stop, found, better)
-    solved = _attempt(compiled, settings, start, limit, hear)
+    solved = _attempt(compiled, settings, start, limit, hear, basis)
     if solved.termination == "infeasible":
         solved = _doubted(solved, compiled, settings, start, began + limit, hear)
     return replace(solved, seconds=time.monotonic() - began)
@@ -186,7 +198,12 @@ class _Ears:
 
 
 def _attempt(
-    compiled: Linear, settings: SolverSettings, start: np.ndarray | None, limit: float, hear: _Ears
+    compiled: Linear,
+    settings: SolverSettings,
+    start: np.ndarray | None,
+    limit: float,
+    hear: _Ears,
+    basis: Basis | None = None,
 ) -> Solved:
     began = time.monotonic()
     highs = pass_model(compiled)
@@ -201,6 +218,9 @@ def _attempt(
         set_option(highs, name, value)
     if settings.options.get("solver") == "pdlp":
         set_option(highs, "output_flag", False)  # it prints whatever log_to_console says
+    if basis is not None:
+        set_option(highs, "presolve", "off")
+        highs.setBasis(_in_highs(basis))
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = list(start)
@@ -213,6 +233,21 @@ def _attempt(
     if start is not None and _took_start_unseen(highs):
         return _attempt(compiled, settings, None, limit - (time.monotonic() - began), hear)
     return _read(highs, compiled, time.monotonic() - began)
+
+
+def _in_highs(basis: Basis) -> highspy.HighsBasis:
+    made = highspy.HighsBasis()
+    made.col_status = [highspy.HighsBasisStatus(int(code)) for code in basis.columns]
+    made.row_status = [highspy.HighsBasisStatus(int(code)) for code in basis.rows]
+    made.valid = True
+    return made
+
+
+def _basis(highs: highspy.Highs) -> Basis | None:
+    last = highs.getBasis()
+    if not last.valid:
+        return None
+    return Basis(*(np.array([int(s) for s in codes], np.int8) for codes in (last.col_status, last.row_status)))
 
 
 class _Met:
@@ -276,6 +311,7 @@ def _read(highs: highspy.Highs, compiled: Linear, seconds: float) -> Solved:
         math.inf if bound is None else max(bound, float(objective)),
         seconds,
         None if compiled.integer.any() or not highs.getSolution().dual_valid else _duals(highs, compiled),
+        basis=None if compiled.integer.any() else _basis(highs),
     )
 
 

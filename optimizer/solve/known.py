@@ -9,6 +9,7 @@ from hashlib import blake2b
 import numpy as np
 
 from optimizer.solve.blocks import Block
+from optimizer.solve.highs import Basis
 from optimizer.solve.milp import Milp
 
 MOST_PLANS = 40
@@ -18,8 +19,8 @@ MOST_PLANS = 40
 @dataclass
 class Known:
     """Plans of a block as values of its columns, bounds by the number of the price vector they hold at, ``closed``: the
-    numbers at which nothing is left to prove, ``effort``: how many times longer than others it is solved, and ``mixed``: the
-    plans that the last master took shares of, until a merger has tried them.
+    numbers at which nothing is left to prove, ``effort``: how many times longer than others it is solved, ``mixed``: the
+    plans that the last master took shares of, until a merger has tried them, and ``basis``: of its last relaxation.
     """
 
     block: Block
@@ -28,6 +29,7 @@ class Known:
     closed: set[int] = field(default_factory=set)
     effort: float = 1.0
     mixed: list[np.ndarray] = field(default_factory=list)
+    basis: Basis | None = None
     _seen: set[bytes] = field(default_factory=set)
 
     def learn(self, plans: Iterable[np.ndarray]) -> None:

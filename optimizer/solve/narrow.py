@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.solve.highs import Flag, run
+from optimizer.solve.highs import Basis, Flag, run
 from optimizer.solve.milp import Milp
 from optimizer.solve.settings import SolverSettings
 
@@ -35,6 +35,18 @@ def narrowed(model: Milp, relaxed: np.ndarray, start: np.ndarray | None) -> Milp
     return replace(model, col_upper=np.where(held, model.col_lower, model.col_upper))
 
 
+@dataclass(frozen=True)
+class Few:
+    """``best``: plan of the narrow programme, the start where there is none, or the relaxation is not solved in time; ``bound``:
+    what the relaxation bounds all plans by, infinite where it was not solved, minus infinity where it has no plan and no start
+    is known; ``basis``: of the relaxation.
+    """
+
+    best: np.ndarray | None
+    bound: float
+    basis: Basis | None = None
+
+
 def best_of_few(
     model: Milp,
     settings: SolverSettings,
@@ -42,11 +54,9 @@ def best_of_few(
     seconds: float,
     limit: Callable[[float], Flag],
     found: Callable[[np.ndarray], bool],
-) -> tuple[np.ndarray | None, float]:
-    """The best plan of the narrow programme; the start where there is none, or the relaxation is not solved in time.
-
-    With it, what the relaxation bounds all plans by: infinite where it was not solved, minus infinity where it has no plan and
-    no start is known.
+    basis: Basis | None = None,
+) -> Few:
+    """The relaxation, and the best plan of the choices that it makes.
 
     Parameters
     ----------
@@ -57,13 +67,16 @@ def best_of_few(
         Makes a flag that is set after so many seconds of work.
     found
         Called with the values of all columns at every better solution.
+    basis
+        For the relaxation to begin from.
     """
     began = time.process_time()
     relaxed = replace(model, integer=np.zeros_like(model.integer))
-    relaxation = run(relaxed, replace(settings, options={}), stop=limit(PATIENCE * seconds))
+    relaxation = run(relaxed, replace(settings, options={}), stop=limit(PATIENCE * seconds), basis=basis)
     if relaxation.termination != "optimal" or relaxation.values is None:
-        return start, -np.inf if relaxation.termination == "infeasible" and start is None else np.inf
+        impossible = relaxation.termination == "infeasible" and start is None
+        return Few(start, -np.inf if impossible else np.inf)
     few = narrowed(model, relaxation.values, start)
     left = limit(max(seconds - (time.process_time() - began), LEAST_SHARE * seconds))
     solved = run(few, replace(settings, mip_gap=max(GAP, settings.mip_gap)), start=start, stop=left, found=found)
-    return start if solved.values is None else solved.values, relaxation.objective
+    return Few(start if solved.values is None else solved.values, relaxation.objective, relaxation.basis)

@@ -107,13 +107,15 @@ class Proofs:
         seconds = self.tasks.limit(self.share * known.effort)
         task = self.tasks.make(model, start, BLOCK_GAP, seconds, known.effort)
         met = known.closed or number in self.knowledge.prices.relaxed
-        return replace(task, narrow=0.0 if met else NARROW_SHARE, options=SMALL_TREE | WHOLE_ROWS)
+        narrow = 0.0 if met else NARROW_SHARE
+        return replace(task, narrow=narrow, basis=known.basis, options=SMALL_TREE | WHOLE_ROWS)
 
     def _quick(self, known: Known, number: int, times: float = 1.0) -> Task:
         """Quick plans."""
         effort = SKETCH_SHARE * times
         seconds = self.tasks.limit(effort * self.share)
-        return replace(self.tasks.make(*self._priced(known, number), SKETCH_GAP, seconds, effort), narrow=1.0)
+        task = self.tasks.make(*self._priced(known, number), SKETCH_GAP, seconds, effort)
+        return replace(task, narrow=1.0, basis=known.basis)
 
     def _priced(self, known: Known, number: int) -> tuple[Milp, np.ndarray | None]:
         """A block at prices, and the best plan known of it."""
@@ -127,6 +129,7 @@ class Proofs:
             return
         known.prove(number, answer.bound + TOLERANCE * abs(answer.bound))
         known.learn(answer.plans)
+        known.basis = answer.basis or known.basis
         if answer.termination == "optimal":
             known.closed.add(number)
         bound = self.knowledge.bound(number)

@@ -17,11 +17,13 @@ from optimizer.solve.work import FINE, ROUGH, ROUGHEST, Answer
 
 MOST_ENTRIES = 250_000
 """Beyond that the relaxation is solved roughly: its exact solution does not come in time."""
-LARGE = 2_500_000
-"""Entries beyond which the first prices are the roughest: 1.7 million take 15 s to one per cent and 19 to half a per cent, 7.1 million
-72 s and more than 165."""
-REFINING, LONGER = 0.25, 10.0
-"""Finer prices are found where that takes less than a share of the time that is left, and takes so many times as long as rough ones."""
+LARGE, A_SECOND = 2_500_000, 25_000
+"""Entries, in all and for each second of the time, beyond which the first prices are the roughest: 1.7 million take 15 s to one per cent
+and 19 to half a per cent, 7.1 million 70 s and 456."""
+FINER = {ROUGHEST: (ROUGH, 7.0), ROUGH: (FINE, 10.0)}
+"""The next finer tolerance, and how many times as long it takes."""
+REFINING = 0.3
+"""Finer prices are found where that takes less than a share of the time that is left."""
 
 
 class Relaxation:
@@ -36,7 +38,7 @@ class Relaxation:
     def __init__(self, whole: Compiled, proofs: Proofs) -> None:
         self.whole, self.proofs = whole, proofs
         self.board, self.prices, self.tasks = proofs.board, proofs.knowledge.prices, proofs.tasks
-        self.rough_in: float | None = None
+        self.tolerance, self.rough_in = ROUGH, np.inf
         self.refining = False
         self.finer: int | None = None
 
@@ -45,17 +47,19 @@ class Relaxation:
         if self.whole.matrix.nnz <= MOST_ENTRIES or self.tasks.settings.nodes is not None:
             yield self._job(None, self.tasks.left(), self._take_exact)
         else:
-            tolerance = ROUGH if self.whole.matrix.nnz <= LARGE else ROUGHEST
-            yield self._job(tolerance, self.tasks.left(), self._take_rough)
+            few = min(LARGE, A_SECOND * self.tasks.seconds)
+            self.tolerance = ROUGH if self.whole.matrix.nnz <= few else ROUGHEST
+            yield self._job(self.tolerance, self.tasks.left(), self._take_rough)
         while self.prices.empty:
             yield None
 
     def refine(self) -> Iterator[Job]:
         """Begin with finer prices, where they come in time."""
         allowed = REFINING * self.tasks.left()
-        if self.rough_in is not None and LONGER * self.rough_in <= allowed:
+        tolerance, longer = FINER[self.tolerance]
+        if longer * self.rough_in <= allowed:
             self.refining = True
-            yield self._job(FINE, allowed, self._take_finer)
+            yield self._job(tolerance, allowed, self._take_finer)
 
     def refined(self) -> Generator[Job | None, None, int | None]:
         """Number of the finer prices once they are there; None where none were begun with, or did not come."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.solve.highs import Flag, run
+from optimizer.solve.highs import Basis, Flag, run
 from optimizer.solve.milp import Milp
 from optimizer.solve.narrow import best_of_few
 from optimizer.solve.settings import SolverSettings
@@ -57,6 +57,8 @@ class Task:
     narrow
         Share of the time that goes to the programme over the choices of its relaxation alone (`narrow.py`). Where that is
         all of it, the bound is the relaxation's.
+    basis
+        For that relaxation to begin from.
     """
 
     model: Milp
@@ -70,11 +72,14 @@ class Task:
     first_order: float | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: SMALL_TREE)
     narrow: float = 0.0
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found: ``plans`` in order of worth, the best last; ``bound`` proven; ``seconds`` of processor time."""
+    """What was found: ``plans`` in order of worth, the best last; ``bound`` proven; ``seconds`` of processor time; ``basis`` of the
+    relaxation that a narrow programme began from.
+    """
 
     termination: str
     bound: float
@@ -82,6 +87,7 @@ class Answer:
     plans: tuple[np.ndarray, ...]
     duals: np.ndarray | None
     seconds: float
+    basis: Basis | None = None
 
 
 class WorkLimit:
@@ -146,17 +152,18 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
     options = _options(task) if choices else _first_order(task.first_order)
     settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)
     taken: Callable[[np.ndarray], bool] | None = found if choices else None
-    start, bound = task.start, np.inf
+    start, bound, basis = task.start, np.inf, None
     if choices and task.narrow:
         seconds = task.narrow * task.seconds
-        start, bound = best_of_few(task.model, settings, start, seconds, lambda s: WorkLimit(s, flag), found)
+        few = best_of_few(task.model, settings, start, seconds, lambda s: WorkLimit(s, flag), found, task.basis)
+        start, bound, basis = few.best, few.bound, few.basis
         if task.narrow == 1.0:
             ended = "infeasible" if bound == -np.inf else "time_limit"
-            return Answer(ended, bound, -np.inf, tuple(seen), None, time.process_time() - began)
+            return Answer(ended, bound, -np.inf, tuple(seen), None, time.process_time() - began, basis)
     limit = WorkLimit(task.seconds - (time.process_time() - began), flag)
     left = max(task.wall - (time.monotonic() - wall), 0.0)
     solved = run(task.model, settings, start=start, time_limit=left, stop=limit, found=taken)
     plans = [*seen, *([solved.values] if solved.values is not None else [])]
     seconds = time.process_time() - began
     bound = min(solved.bound, max(bound, solved.objective))
-    return Answer(solved.termination, bound, solved.objective, tuple(plans), solved.duals, seconds)
+    return Answer(solved.termination, bound, solved.objective, tuple(plans), solved.duals, seconds, basis)

@@ -26,12 +26,12 @@ def _model(seed: int) -> Milp:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_it_finds_is_a_plan_of_the_whole_programme(seed: int):
     model, found = _model(seed), []
-    best, bound = best_of_few(
+    few = best_of_few(
         model, SETTINGS, None, 20.0, lambda _s: threading.Event(), lambda plan: bool(found.append(plan)) or True
     )
-    for plan in [*found, *([] if best is None else [best])]:
+    for plan in [*found, *([] if few.best is None else [few.best])]:
         assert admits(model, plan)
-        assert model.cost @ plan + model.constant <= bound + 1e-6 * abs(bound)
+        assert model.cost @ plan + model.constant <= few.bound + 1e-6 * abs(few.bound)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -68,5 +68,5 @@ def test_without_time_the_start_stands():
     model, stop = _model(0), threading.Event()
     stop.set()
     start = model.col_lower.copy()
-    best, _ = best_of_few(model, SETTINGS, start, 20.0, lambda _s: stop, lambda _plan: True)
+    best = best_of_few(model, SETTINGS, start, 20.0, lambda _s: stop, lambda _plan: True).best
     assert best is start or (best is not None and admits(model, best))

@@ -74,6 +74,17 @@ def test_proofs_see_the_rows_as_they_are_written(work: Decomposition):
     assert not dict(work.proofs._quick(known, 0).options).items() & WHOLE_ROWS.items()
 
 
+def test_a_sketch_begins_from_the_basis_of_the_last_relaxation(work: Decomposition):
+    """It is the optimum at other prices all the same."""
+    known = work.knowledge.blocks[0]
+    cold = solve_task(work.proofs._quick(known, 0))
+    work.proofs.take(known, 0, cold)
+    work.prices.add(np.full(len(work.split.shared), 0.3))
+    warm = work.proofs._quick(known, 1)
+    assert warm.basis is known.basis is cold.basis is not None
+    assert solve_task(warm).bound == pytest.approx(solve_task(replace(warm, basis=None)).bound, rel=1e-7)
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_feasibility_jump_is_left_out_where_a_plan_is_known(
     work: Decomposition, monkeypatch: pytest.MonkeyPatch, *, known: bool
@@ -98,11 +109,13 @@ def test_answers_have_time_to_come_back(work: Decomposition):
     assert work.tasks.make(model, None, 0.0, 1e9).wall >= 3600.0 - MOST_RETURN - 10.0
 
 
-@pytest.mark.parametrize(("large", "tolerance"), [(0, ROUGHEST), (10**9, ROUGH)])
-def test_the_largest_relaxations_are_solved_most_roughly(
-    work: Decomposition, monkeypatch: pytest.MonkeyPatch, large: int, tolerance: float
+@pytest.mark.parametrize(
+    ("large", "a_second", "tolerance"), [(0, 10**9, ROUGHEST), (10**9, 0, ROUGHEST), (10**9, 10**9, ROUGH)]
+)
+def test_relaxations_that_are_large_or_have_little_time_are_solved_most_roughly(
+    work: Decomposition, monkeypatch: pytest.MonkeyPatch, large: int, a_second: int, tolerance: float
 ):
-    monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
-    monkeypatch.setattr("optimizer.solve.relaxation.LARGE", large)
+    for name, value in {"MOST_ENTRIES": 0, "LARGE": large, "A_SECOND": a_second}.items():
+        monkeypatch.setattr(f"optimizer.solve.relaxation.{name}", value)
     job = next(Relaxation(COMPILED, work.proofs).first())
     assert job is not None and job.task.first_order == tolerance

@@ -15,8 +15,9 @@ from optimizer.solve.board import Board
 from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import run
 from optimizer.solve.progress import silent
-from optimizer.solve.relaxation import Relaxation
+from optimizer.solve.relaxation import REFINING, Relaxation
 from optimizer.solve.solve import build
+from optimizer.solve.work import FINE, ROUGH, ROUGHEST
 from tests.random_problems import random_problem
 
 SETTINGS = SolverSettings(mip_gap=1e-4, time_limit=60)
@@ -43,20 +44,21 @@ def test_finer_prices_follow_rough_ones(monkeypatch: pytest.MonkeyPatch):
 
 def test_finer_prices_that_would_come_late_are_not_waited_for(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("optimizer.solve.relaxation.MOST_ENTRIES", 0)
-    monkeypatch.setattr("optimizer.solve.relaxation.LONGER", 1e9)
     compiled = build(PROBLEM).compiled
     work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 3.0)
     relaxation = Relaxation(compiled, work.proofs)
-    relaxation.rough_in = 1.0
+    relaxation.rough_in = 1e9
     assert list(relaxation.refine()) == [] and list(relaxation.refined()) == []
 
 
-def test_finer_prices_take_no_longer_than_their_share_of_the_time():
+@pytest.mark.parametrize(("rough", "finer"), [(ROUGHEST, ROUGH), (ROUGH, FINE)])
+def test_finer_prices_are_the_next_finer_and_take_no_longer_than_their_share_of_the_time(rough: float, finer: float):
     compiled = build(PROBLEM).compiled
     work = Decomposition(Board(compiled, 0.0, silent, "blocks"), SETTINGS, threading.Event(), time.monotonic() + 40.0)
     relaxation = Relaxation(compiled, work.proofs)
-    relaxation.rough_in = 0.1
-    assert next(relaxation.refine()).task.wall <= 0.25 * 40.0
+    relaxation.tolerance, relaxation.rough_in = rough, 0.1
+    task = next(relaxation.refine()).task
+    assert task.wall <= REFINING * 40.0 and task.first_order == finer
 
 
 @pytest.mark.parametrize(
