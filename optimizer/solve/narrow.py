@@ -72,7 +72,8 @@ def best_of_few(
     """
     began = time.process_time()
     relaxed = replace(model, integer=np.zeros_like(model.integer))
-    relaxation = run(relaxed, replace(settings, options={}), stop=limit(PATIENCE * seconds), basis=basis)
+    patient = limit(PATIENCE * seconds)
+    relaxation = run(relaxed, replace(settings, options={}), stop=patient, basis=basis, keep_basis=True)
     if relaxation.termination != "optimal" or relaxation.values is None:
         impossible = relaxation.termination == "infeasible" and start is None
         return Few(start, -np.inf if impossible else np.inf)
