@@ -15,6 +15,7 @@ from optimizer.plan import Plan, Round, states_over_time
 from optimizer.problem import Problem
 from optimizer.region import Region, provenance_shares
 from optimizer.sensitivity import Flips
+from optimizer.solve.progress import cut_short
 from optimizer.systems.exhibits import ReportSection
 from optimizer.systems.registry import archetype
 from optimizer.verify.result import Verification
@@ -246,6 +247,11 @@ class Views:
     def money_totals(self) -> dict[str, float]:
         """10^6 CNY paid by each source over the horizon."""
         return {str(s): float(v) for s, v in self.budget_use.groupby("source", sort=False)["paid"].sum().items()}
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the solve had too little time for its plan to be taken for nearly the best."""
+        return cut_short(self.plan.outcome.termination, self.plan.outcome.gap)
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -19,6 +19,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "million": ("百万元", "million CNY"),
     "optimal": ("已达到要求的差距", "the demanded gap was reached"),
     "time_limit": ("时间到,给出最好的方案", "time was up; this is the best plan found"),
+    "cut_short": (
+        "求解时间不足:最好的方案可能好得多,请加大 solver.time_limit。",
+        "The solve was cut short: the best plan may be far better. Raise solver.time_limit.",
+    ),
+    "nothing_begun": (
+        "未开工任何项目是因为时间不够,而不是因为没有值得建的项目。",
+        "Nothing was begun for want of time, not because nothing pays.",
+    ),
     "round_limit": ("轮次用完,给出最好的方案", "the rounds were spent; this is the best plan found"),
     "refuted": ("模拟表明方案兑现不了承诺", "simulation finds that the plan does not keep its promises"),
     "rounds": ("规划与模拟的轮次", "Rounds of planning and simulation"),

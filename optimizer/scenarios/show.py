@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optimizer.scenarios.store import Run
-from optimizer.solve.progress import per_cent
+from optimizer.solve.progress import cut_short, per_cent
 from optimizer.verify.result import Verification
 
 FIRST_PROJECTS = 15
@@ -18,15 +18,19 @@ SHOWN_VIOLATIONS = 20
 
 def headline(one: Run, console: Console | None = None) -> None:
     """What the run found, in a few lines."""
-    m = one.manifest
+    m, console = one.manifest, console or Console()
     verdict = "passed" if m["verification"]["passed"] else "FAILED"
-    (console or Console()).print(
+    console.print(
         f"{one.folder.name}: net benefit {m['incumbent']:,.1f} million CNY, bound {m['bound']:,.1f}, "
         f"gap {per_cent(m['gap'])} ({m['termination']}); {m['counts']['started']} of {m['counts']['candidates']} projects, "
         f"{sum(m['money'].values()):,.0f} million CNY; independent check {verdict}",
         highlight=False,
         soft_wrap=True,
     )
+    if cut_short(m["termination"], m["gap"]):
+        nothing = "" if m["counts"]["started"] else " Nothing was begun for want of time, not because nothing pays."
+        advice = f"The solve was cut short: the best plan may be far better.{nothing} Raise solver.time_limit."
+        console.print(advice, highlight=False, soft_wrap=True)
 
 
 def run(one: Run) -> None:

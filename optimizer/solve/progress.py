@@ -35,6 +35,15 @@ def per_cent(gap: float | None) -> str:
     return f"{100 * gap:.2f} %" if gap < LARGE else f"over {100 * LARGE:,.0f} %"
 
 
+FAR = 0.1
+"""Gap from which on a plan that time has cut short says little of what the best would be."""
+
+
+def cut_short(termination: str, gap: float) -> bool:
+    """Whether a solve had so little time that a reader must not take its plan for nearly the best."""
+    return termination in ("time_limit", "interrupted") and not gap <= FAR
+
+
 Listener = Callable[[Progress], None]
 
 
