@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -20,8 +21,9 @@ def headline(one: Run, console: Console | None = None) -> None:
     """What the run found, in a few lines."""
     m, console = one.manifest, console or Console()
     verdict = "passed" if m["verification"]["passed"] else "FAILED"
+    bound = f"{m['bound']:,.1f}" if math.isfinite(m["bound"]) else "-"
     console.print(
-        f"{one.folder.name}: net benefit {m['incumbent']:,.1f} million CNY, bound {m['bound']:,.1f}, "
+        f"{one.folder.name}: net benefit {m['incumbent']:,.1f} million CNY, bound {bound}, "
         f"gap {per_cent(m['gap'])} ({m['termination']}); {m['counts']['started']} of {m['counts']['candidates']} projects, "
         f"{sum(m['money'].values()):,.0f} million CNY; independent check {verdict}",
         highlight=False,

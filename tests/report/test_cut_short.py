@@ -42,7 +42,7 @@ def test_the_report_tells(views: Views, tmp_path: Path, termination: str, told: 
     assert not any(words in page for words in WORDS["nothing_begun"])  # something was
 
 
-@pytest.mark.parametrize(("started", "gap", "lines"), [(0, 1e14, 2), (7, 1.43, 2), (7, 0.03, 1)])
+@pytest.mark.parametrize(("started", "gap", "lines"), [(0, 1e14, 2), (0, float("inf"), 2), (7, 1.43, 2), (7, 0.03, 1)])
 def test_the_terminal_tells(tmp_path: Path, started: int, gap: float, lines: int) -> None:
     manifest = {
         "verification": {"passed": True},
@@ -57,5 +57,6 @@ def test_the_terminal_tells(tmp_path: Path, started: int, gap: float, lines: int
     headline(Run(tmp_path, manifest), Console(file=shown, width=500))
     text = shown.getvalue()
     assert len(text.splitlines()) == lines
+    assert "bound inf" not in text
     assert ("Raise solver.time_limit" in text) == (lines == 2)
     assert ("Nothing was begun" in text) == (started == 0)
