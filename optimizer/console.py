@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from optimizer.solve.progress import Listener, Progress, per_cent
+from optimizer.solve.progress import Listener, Progress, million, per_cent
 
 PLAIN_SECONDS = 5.0
 
@@ -60,11 +59,7 @@ class _Plain:
 
 def describe(progress: Progress) -> str:
     """One line: stage, incumbent, bound, gap, seconds."""
-
-    def number(value: float | None) -> str:
-        return "-" if value is None or not math.isfinite(value) else f"{value:,.1f}"
-
     return (
-        f"{progress.stage}: plan {number(progress.incumbent)}, bound {number(progress.bound)}, gap {per_cent(progress.gap)}, "
+        f"{progress.stage}: plan {million(progress.incumbent)}, bound {million(progress.bound)}, gap {per_cent(progress.gap)}, "
         f"{progress.seconds:.0f} s"
     )

@@ -20,12 +20,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "optimal": ("已达到要求的差距", "the demanded gap was reached"),
     "time_limit": ("时间到,给出最好的方案", "time was up; this is the best plan found"),
     "cut_short": (
-        "求解时间不足:最好的方案可能好得多,请加大 solver.time_limit。",
-        "The solve was cut short: the best plan may be far better. Raise solver.time_limit.",
+        "求解时间不足:最好的方案可能好得多,请给更多时间(solver.time_limit)。",
+        "The solve was cut short: the best plan may be far better. Give it more time (solver.time_limit).",
     ),
     "nothing_begun": (
-        "未开工任何项目是因为时间不够,而不是因为没有值得建的项目。",
-        "Nothing was begun for want of time, not because nothing pays.",
+        "未开工任何项目,但这并不说明没有值得建的项目。",
+        "Nothing was begun, which does not mean that nothing pays.",
     ),
     "round_limit": ("轮次用完,给出最好的方案", "the rounds were spent; this is the best plan found"),
     "refuted": ("模拟表明方案兑现不了承诺", "simulation finds that the plan does not keep its promises"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from optimizer.report.words import plain
 from optimizer.scenarios.store import Run
-from optimizer.solve.progress import cut_short, per_cent
+from optimizer.solve.progress import cut_short, million, per_cent
 from optimizer.verify.result import Verification
 
 FIRST_PROJECTS = 15
@@ -21,18 +21,17 @@ def headline(one: Run, console: Console | None = None) -> None:
     """What the run found, in a few lines."""
     m, console = one.manifest, console or Console()
     verdict = "passed" if m["verification"]["passed"] else "FAILED"
-    bound = f"{m['bound']:,.1f}" if math.isfinite(m["bound"]) else "-"
     console.print(
-        f"{one.folder.name}: net benefit {m['incumbent']:,.1f} million CNY, bound {bound}, "
+        f"{one.folder.name}: net benefit {m['incumbent']:,.1f} million CNY, bound {million(m['bound'])}, "
         f"gap {per_cent(m['gap'])} ({m['termination']}); {m['counts']['started']} of {m['counts']['candidates']} projects, "
         f"{sum(m['money'].values()):,.0f} million CNY; independent check {verdict}",
         highlight=False,
         soft_wrap=True,
     )
     if cut_short(m["termination"], m["gap"]):
-        nothing = "" if m["counts"]["started"] else " Nothing was begun for want of time, not because nothing pays."
-        advice = f"The solve was cut short: the best plan may be far better.{nothing} Raise solver.time_limit."
-        console.print(advice, highlight=False, soft_wrap=True)
+        told = ["cut_short"] if m["counts"]["started"] else ["cut_short", "nothing_begun"]
+        for key in told:
+            console.print(plain(key), highlight=False, soft_wrap=True)
 
 
 def run(one: Run) -> None:

@@ -35,6 +35,11 @@ def per_cent(gap: float | None) -> str:
     return f"{100 * gap:.2f} %" if gap < LARGE else f"over {100 * LARGE:,.0f} %"
 
 
+def million(value: float | None) -> str:
+    """A plan's worth or a bound in words for a person: a dash where there is none."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:,.1f}"
+
+
 FAR = 0.1
 """Gap from which on a plan that time has cut short says little of what the best would be."""
 
