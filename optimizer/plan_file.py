@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,6 +16,7 @@ import xarray as xr
 from optimizer.errors import PlanError
 from optimizer.plan import Outcome, Plan
 from optimizer.problem import Problem
+from optimizer.strict_json import from_text, to_text
 
 OUTCOME = "outcome"
 SIMULATED = "_simulated"
@@ -68,7 +68,7 @@ def read_plan(path: Path) -> Plan:
         decisions = xr.load_dataset(path, engine="h5netcdf")
         systems = {name: xr.load_dataset(path, group=name, engine="h5netcdf") for name in groups}
         simulated = {name: xr.load_dataset(path, group=f"{SIMULATED}/{name}", engine="h5netcdf") for name in found}
-        outcome = Outcome(**json.loads(decisions.attrs[OUTCOME]))
+        outcome = Outcome(**from_text(decisions.attrs[OUTCOME]))
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise PlanError(f"{path}: not a plan that can be read ({error}); plan again.") from None
     return Plan(decisions, systems, outcome, meta=dict(decisions.attrs), simulated=simulated)
@@ -80,7 +80,7 @@ def _attributes(problem: Problem, plan: Plan) -> dict[str, str]:
         "title": "Chengxiang investment plan 城乡投资方案",
         "institution": str(problem.meta.get("region", "")),
         "period_labels": " ".join(problem.horizon.labels),
-        OUTCOME: json.dumps(asdict(plan.outcome)),
+        OUTCOME: to_text(asdict(plan.outcome)),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -24,6 +23,7 @@ from optimizer.region import Region
 from optimizer.report import write_report_files
 from optimizer.report.views import Views
 from optimizer.scenarios.store import MANIFEST, config_hash, file_hash, input_hashes
+from optimizer.strict_json import from_text, to_text
 from optimizer.verify.result import Verification
 from optimizer.version import versions
 
@@ -166,14 +166,14 @@ def _write_manifest(folder: Path, run_id: str, views: Views, region: Region) -> 
         "command": sys.argv[1:],
         "files": {f.name: file_hash(f) for f in sorted(folder.iterdir())},
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / MANIFEST).write_text(to_text(manifest, indent=1), encoding="utf-8")
 
 
 def note_rewritten(file: Path) -> None:
     """Enter a file of a run that was written again in the run's manifest."""
     manifest_file = file.parent / MANIFEST
-    manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
+    manifest = from_text(manifest_file.read_text(encoding="utf-8"))
     manifest["files"][file.name] = file_hash(file)
     new = manifest_file.with_name(f".{MANIFEST}.new")
-    new.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+    new.write_text(to_text(manifest, indent=1), encoding="utf-8")
     new.replace(manifest_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -47,7 +48,8 @@ def _frontier(comparison: Comparison) -> Markup:
     points = [
         (d.money, d.run.manifest["incumbent"], d.run.manifest["bound"], d.run.label) for d in comparison.differences
     ]
-    right, top = max(p[0] for p in points) * 1.05 or 1.0, max(p[2] for p in points) * 1.08 or 1.0
+    heights = [height for p in points for height in p[1:3] if math.isfinite(height)]
+    right, top = max(p[0] for p in points) * 1.05 or 1.0, max(heights) * 1.08 or 1.0
     width, height, left, base = 760, 320, 80, 280
 
     def xy(money: float, value: float) -> tuple[float, float]:
@@ -59,10 +61,12 @@ def _frontier(comparison: Comparison) -> Markup:
         parts.append(f'<line x1="{left}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{top * fraction:,.0f}</text>')
     for money, value, bound, label in points:
-        (x, y), (_, high) = xy(money, value), xy(money, bound)
-        parts.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{high:.1f}" stroke="#e39b3b" stroke-width="3"/>'
-        )
+        x, y = xy(money, value)
+        if math.isfinite(bound):
+            high = xy(money, bound)[1]
+            parts.append(
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{high:.1f}" stroke="#e39b3b" stroke-width="3"/>'
+            )
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#1f6f8b"><title>{escape(label)}</title></circle>')
         parts.append(f'<text x="{x:.1f}" y="{y + 20:.1f}" text-anchor="middle">{escape(label)}</text>')
     parts.append(f'<text x="{width - 10}" y="{base + 34}" text-anchor="end">投资 money (10⁶ CNY)</text></svg>')

@@ -19,6 +19,7 @@ import yaml
 from optimizer._paths import region_path
 from optimizer.config import RegionConfig, RunConfig
 from optimizer.errors import PlanError
+from optimizer.strict_json import from_text
 from optimizer.version import versions
 
 MANIFEST = "manifest.json"
@@ -133,7 +134,7 @@ def open_run(path: Path, store: Path = Path("runs")) -> Run:
 
 def _read(folder: Path) -> Run | None:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = from_text((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     whole = isinstance(manifest, dict) and isinstance(manifest.get("run_id"), str)
