@@ -90,6 +90,13 @@ def clusters(compiled: Compiled) -> list[np.ndarray]:
     return [part for part in _members(components(compiled.matrix.tocsr()[kept])) if compiled.integer[part].any()]
 
 
+def payments(compiled: Compiled, split: Split) -> np.ndarray:
+    """(columns,) bool: amounts of money, and the columns of no block, which plans of blocks leave open."""
+    free = ~compiled.integer & ~compiled.columns.structural
+    free[split.rest.columns] = True
+    return free
+
+
 def find_blocks(compiled: Compiled, small: int = SMALL, large: int = LARGE) -> Split:
     """Price what is tagged as linking; cut what is then still larger than ``small`` choices (see `partition`)."""
     by_row = compiled.matrix.tocsr()

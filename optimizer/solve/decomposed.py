@@ -154,14 +154,17 @@ class Decomposition:
 
     def _proofs_first(self) -> bool:
         """Whether plans stand aside: where they rest; until the first proof is over, where the bound is further than the plan
-        from what lies between them, the worth of the blocks' plans, or where half of the workers may not end that proof in time.
+        from what lies between them, the worth of the blocks' plans, or where half of the workers may not end that proof in time,
+        and plans gain less in a second than that proof can.
         """
         between = self.search.between
         if self.plans.resting or self.proved_in is not None or between == np.inf or self.width == 1:
             return self.plans.resting
-        left = self.tasks.left() * (self.width // 2)
-        late = self.settings.nodes is None and self.proofs.share * self.proofs.waiting > left
-        return late or self.board.bound - between > between - self.board.objective
+        left, proof = self.tasks.left() * (self.width // 2), self.proofs.share * self.proofs.waiting
+        late = self.settings.nodes is None and proof > left
+        further = self.board.bound - between > between - self.board.objective
+        of_all = proof or self.proofs.share * sum(known.effort for known in self.knowledge.blocks)
+        return (late or further) and self.plans.gaining * of_all < self.board.bound - between
 
     def _over(self) -> bool:
         return self.stop.is_set() or self.board.closed.is_set() or self.proofs.infeasible or self.tasks.left() <= 0.0

@@ -13,7 +13,7 @@ import numpy as np
 from optimizer.solve.known import Known
 from optimizer.solve.surroundings import Surroundings
 
-FIRST_SIZE, FEWEST = 1500.0, 150.0
+FIRST_SIZE, FEWEST = 700.0, 150.0
 """Choices that are left open at first, and at least."""
 FEWER = 0.7
 MOST_AMOUNTS = 200_000

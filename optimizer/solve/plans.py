@@ -10,12 +10,13 @@ from typing import cast
 import numpy as np
 
 from optimizer.solve.board import Board
+from optimizer.solve.crossover import Crossover
 from optimizer.solve.knowledge import Knowledge
 from optimizer.solve.merging import Merging
 from optimizer.solve.milp import some_columns
 from optimizer.solve.streams import Job
 from optimizer.solve.surroundings import Surroundings
-from optimizer.solve.tasks import MOST_SECONDS, Tasks
+from optimizer.solve.tasks import LEAST_SECONDS, MOST_SECONDS, Tasks
 from optimizer.solve.work import ONE_PROGRAMME, Answer
 
 MERGE_SHARE, STEP_SHARE = 0.08, 0.015
@@ -23,7 +24,11 @@ MERGE_SHARE, STEP_SHARE = 0.08, 0.015
 FIRST_LONGER = 2.0
 """How much longer the first merger may take: it goes from nothing to nearly all, and one that is ended before it has found its plan
 leaves the same to the next."""
-STEP_GAP = 5e-4
+STEP_GAP, MOST_GAP = 5e-4, 0.01
+"""Relative gap at which mergers and neighbourhoods end, at least and at most."""
+OF_OPEN = 0.02
+"""That gap as a share of the whole's: the last per mille of a part takes most of its time, and is worth nothing yet where a tenth
+of the whole is open."""
 NARROW_SHARE = 0.5
 """Of the time of a neighbourhood after one that was not solved in time: for the choices of its relaxation alone."""
 FIRST_GAP = 0.2
@@ -62,12 +67,19 @@ class Plans:
         self.whole = board.compiled
         self.around = Surroundings(board.compiled, knowledge.split, tasks.settings.seed)
         self.merging = Merging(self.around, tasks.settings.seed)
+        self.crossover = Crossover(board.compiled, knowledge.split)
         self.tried = 0
         self.ready = self.resting = self.fresh = self.ended = False
+        self.gained = np.inf
 
     def wake(self) -> None:
         """More is known of the blocks."""
         self.ready, self.resting, self.fresh = True, False, True
+
+    @property
+    def gaining(self) -> float:
+        """What the last merger or neighbourhood gained for each second of processor time; infinite where none has tried what is known."""
+        return np.inf if self.fresh else self.gained
 
     def jobs(self) -> Iterator[Job | None]:
         """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met, and there is a plan."""
@@ -78,7 +90,10 @@ class Plans:
             if not self.ready:
                 yield None
                 continue
-            before, self.fresh = self.board.objective, False
+            before = self.board.objective
+            if self.fresh:
+                self.fresh, self.gained = False, np.inf
+                yield self._cross()
             yield self._merge()
             while self.merging.under_way:
                 yield self._improve()
@@ -111,6 +126,17 @@ class Plans:
 
         return Job(replace(task, options={}), take)
 
+    def _cross(self) -> Job:
+        """Pieces of the blocks' plans in place of what the best plan of the whole does."""
+        crossing = self.crossover.of(self.known, self.prices[self.prices.reference], self._best())
+        limit = self.tasks.limit(STEP_SHARE * self.tasks.seconds)
+
+        def take(answer: Answer) -> None:
+            for plan in answer.plans[-1:]:
+                self._take(crossing.plan(plan))
+
+        return Job(self.tasks.make(crossing.model, crossing.start, STEP_GAP, limit), take)
+
     def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""
         values = self._best()
@@ -118,7 +144,7 @@ class Plans:
         free = self.merging.columns(self.known, prices, values, self._shortfall(values))
         share = MERGE_SHARE * (1.0 if self.merging.begun else FIRST_LONGER)
         limit = self.tasks.limit(share * self.tasks.seconds)
-        task = self.tasks.make(some_columns(self.whole, free, values), values[free], STEP_GAP, limit)
+        task = self.tasks.make(some_columns(self.whole, free, values), values[free], self._gap(), limit)
         return Job(replace(task, options=ONE_PROGRAMME), partial(self._improved, self.merging, free, values))
 
     def settle(self, values: np.ndarray) -> Job:
@@ -139,12 +165,19 @@ class Plans:
         free = self.around.columns(self.around.blocks(self._shortfall(values)))
         model = some_columns(self.whole, free, values)
         limit = self.tasks.limit(STEP_SHARE * self.tasks.seconds)
-        task = self.tasks.make(model, values[free], STEP_GAP, limit)
+        task = self.tasks.make(model, values[free], self._gap(), limit)
         task = replace(task, narrow=NARROW_SHARE if self.around.hurried else 0.0)
         return Job(task, partial(self._improved, self.around, free, values))
 
+    def _gap(self) -> float:
+        """Where a programme over a part of the whole may end."""
+        opened = (self.board.bound - self.board.objective) / max(abs(self.board.objective), 1e-9)
+        return float(np.clip(OF_OPEN * opened, STEP_GAP, MOST_GAP))
+
     def _improved(self, learner: Merging | Surroundings, free: np.ndarray, held: np.ndarray, answer: Answer) -> None:
+        before = self.board.objective
         better = any(self.place(free, held, plan) for plan in answer.plans[-1:])
+        self.gained = (self.board.objective - before) / max(answer.seconds, LEAST_SECONDS)
         learner.learn(better, answer.termination == "optimal")
 
     def _best(self) -> np.ndarray:
@@ -161,6 +194,10 @@ class Plans:
         """Offer a plan of the whole: some columns as solved, the others as held; whether it is the best now."""
         values = held.copy()
         values[free] = np.where(self.whole.integer[free], np.round(plan), plan)
+        return self._take(values)
+
+    def _take(self, values: np.ndarray) -> bool:
+        """Offer values of all columns; whether they are the best plan now."""
         better = self.board.place(values)
         if better:
             self.remember()

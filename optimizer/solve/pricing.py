@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from optimizer.model.compiled import Compiled
-from optimizer.solve.blocks import Split
+from optimizer.solve.blocks import Split, payments
 from optimizer.solve.known import Known
 from optimizer.solve.milp import Milp
 
@@ -24,9 +24,7 @@ class Pricing:
 
     def __init__(self, compiled: Compiled, split: Split) -> None:
         self.compiled, self.split = compiled, split
-        free = ~compiled.integer & ~compiled.columns.structural
-        free[split.rest.columns] = True
-        self.free = np.flatnonzero(free)
+        self.free = np.flatnonzero(payments(compiled, split))
         by_row = compiled.matrix.tocsr()
         touched = np.diff(by_row[:, self.free].indptr) > 0
         touched[split.shared] = True

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from optimizer.model.compiled import Compiled
-from optimizer.solve.blocks import Split
+from optimizer.solve.blocks import Split, payments
 
 FIRST_SIZE, SMALLEST, LARGEST = 700.0, 150.0, 6000.0
 """Choices that are freed at once."""
@@ -28,8 +28,7 @@ class Surroundings:
         self.size = FIRST_SIZE
         self.hurried = False
         self.choices = np.array([block.choices for block in split.blocks], float)
-        self.money = ~compiled.integer & ~compiled.columns.structural
-        self.money[split.rest.columns] = True
+        self.money = payments(compiled, split)
         self.amounts = ~compiled.integer
         found = split.shared[~split.tagged]
         self.found = compiled.matrix.tocsr()[found]

@@ -14,6 +14,7 @@ from optimizer.solve import SolverSettings
 from optimizer.solve.board import Board
 from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import Solved
+from optimizer.solve.plans import MOST_GAP, STEP_GAP
 from optimizer.solve.progress import silent
 from optimizer.solve.relaxation import Relaxation
 from optimizer.solve.solve import build
@@ -41,15 +42,36 @@ def work() -> Decomposition:
 
 def test_the_first_merger_has_twice_the_time(work: Decomposition):
     work.plans.wake()
-    mergers = [job for job in asked(work, 9) if merges(job)]
+    mergers = [job for job in asked(work, 10) if merges(job)]
     assert mergers[0].task.seconds == pytest.approx(2.0 * mergers[1].task.seconds)
 
 
 def test_neighbourhoods_make_way_for_a_merger_once_more_is_known(work: Decomposition):
-    """Six of them follow a merger that brought nothing; none where blocks were met meanwhile."""
+    """Six of them follow a merger that brought nothing; none where blocks were met meanwhile, whose plans are crossed first."""
     work.plans.wake()
-    assert [merges(job) for job in asked(work, 8)] == [True, *[False] * 6, True]
-    assert all(merges(job) for job in asked(work, 6, each=work.plans.wake))
+    assert [merges(job) for job in asked(work, 9)] == [False, True, *[False] * 6, True]
+    work.plans.wake()
+    assert [merges(job) for job in asked(work, 6, each=work.plans.wake)] == [False, True] * 3
+
+
+@pytest.mark.parametrize(
+    ("bound", "gap"), [(np.inf, MOST_GAP), (300.0, MOST_GAP), (120.0, 0.004), (100.5, STEP_GAP), (100.0, STEP_GAP)]
+)
+def test_parts_are_solved_as_closely_as_the_whole_is_known(work: Decomposition, bound: float, gap: float):
+    work.board.objective, work.board.bound = 100.0, bound
+    assert work.plans._gap() == pytest.approx(gap)
+
+
+@pytest.mark.parametrize(("fresh", "gained", "aside"), [(True, 0.0, False), (False, 3.0, False), (False, 1.0, True)])
+def test_plans_that_gain_more_than_the_first_proof_can_go_on_beside_it(
+    work: Decomposition, *, fresh: bool, gained: float, aside: bool
+):
+    """Forty seconds of proofs may take away 80 at most: 2 in a second."""
+    work.width, work.search.between = 2, 110.0
+    work.board.objective, work.board.bound = 100.0, 190.0
+    work.proofs.share, work.proofs.waiting = 4.0, 10.0
+    work.plans.fresh, work.plans.gained = fresh, gained
+    assert work._proofs_first() is aside
 
 
 def merges(job: Job) -> bool:
