@@ -1,4 +1,4 @@
-"""Plans of the whole from what the blocks propose: mergers of their plans, and neighbourhoods of the best plan."""
+"""Plans of the whole from what the blocks propose: pieces and mergers of their plans, and neighbourhoods of the best plan."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from optimizer.solve.work import ONE_PROGRAMME, Answer
 MERGE_SHARE, STEP_SHARE = 0.08, 0.015
 """Shares of the time for one merger, for one neighbourhood."""
 FIRST_LONGER = 2.0
-"""How much longer the first merger may take: it goes from nothing to nearly all, and one that is ended before it has found its plan
-leaves the same to the next."""
+"""How much longer the first merger may take: it gains most, and one that is ended before it has found its plan leaves the same to
+the next."""
 STEP_GAP, MOST_GAP = 5e-4, 0.01
 """Relative gap at which mergers and neighbourhoods end, at least and at most."""
 OF_OPEN = 0.02
@@ -93,7 +93,7 @@ class Plans:
             before = self.board.objective
             if self.fresh:
                 self.fresh, self.gained = False, np.inf
-                yield self._cross()
+                yield from self._cross()
             yield self._merge()
             while self.merging.under_way:
                 yield self._improve()
@@ -126,16 +126,18 @@ class Plans:
 
         return Job(replace(task, options={}), take)
 
-    def _cross(self) -> Job:
-        """Pieces of the blocks' plans in place of what the best plan of the whole does."""
+    def _cross(self) -> Iterator[Job | None]:
+        """Pieces of the blocks' plans in place of what the best plan of the whole does; what is merged next waits for it."""
         crossing = self.crossover.of(self.known, self.prices[self.prices.reference], self._best())
         limit = self.tasks.limit(STEP_SHARE * self.tasks.seconds)
+        came: list[bool] = []
 
         def take(answer: Answer) -> None:
-            for plan in answer.plans[-1:]:
-                self._take(crossing.plan(plan))
+            came.append(any(self._take(crossing.plan(plan)) for plan in answer.plans[-1:]))
 
-        return Job(self.tasks.make(crossing.model, crossing.start, STEP_GAP, limit), take)
+        yield Job(self.tasks.make(crossing.model, crossing.start, STEP_GAP, limit), take)
+        while not came:
+            yield None
 
     def _merge(self) -> Job:
         """What the blocks' best plans and the best plan of the whole disagree on, decided together."""

@@ -62,6 +62,16 @@ def test_parts_are_solved_as_closely_as_the_whole_is_known(work: Decomposition, 
     assert work.plans._gap() == pytest.approx(gap)
 
 
+def test_what_is_merged_waits_for_the_pieces_that_are_taken(work: Decomposition):
+    work.plans.wake()
+    stream = work.plans.jobs()
+    crossing = next(stream)
+    assert crossing is not None and next(stream) is None and next(stream) is None
+    crossing.take(NOTHING)
+    merger = next(stream)
+    assert merger is not None and merges(merger)
+
+
 @pytest.mark.parametrize(("fresh", "gained", "aside"), [(True, 0.0, False), (False, 3.0, False), (False, 1.0, True)])
 def test_plans_that_gain_more_than_the_first_proof_can_go_on_beside_it(
     work: Decomposition, *, fresh: bool, gained: float, aside: bool
