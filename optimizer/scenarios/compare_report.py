@@ -9,9 +9,10 @@ from markupsafe import Markup, escape
 from rich.console import Console
 from rich.table import Table
 
-from optimizer.report.page import Section, number, render_page, render_section, share
+from optimizer.report.page import Section, number, render_page, render_section
 from optimizer.report.words import both
 from optimizer.scenarios.compare import Comparison
+from optimizer.solve.progress import per_cent
 
 
 def show(comparison: Comparison) -> None:
@@ -24,7 +25,7 @@ def show(comparison: Comparison) -> None:
             number(d.money),
             number(m["incumbent"], 1),
             number(m["bound"], 1),
-            share(m["gap"], 2),
+            per_cent(m["gap"]),
             str(len(d.added)),
             str(len(d.dropped)),
             str(len(d.moved)),
