@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -48,7 +49,7 @@ def _meet(work: Decomposition, seed: int, count: int) -> None:
         model = known.block.model
         for _ in range(count):
             cost = model.cost * rng.uniform(0.2, 3.0, len(model.cost))
-            solved = run(type(model)(**{**model.__dict__, "cost": cost}), EXACTLY)
+            solved = run(replace(model, cost=cost), EXACTLY)
             if solved.values is not None:
                 known.learn([solved.values])
 
