@@ -15,6 +15,7 @@ from optimizer.problem import Problem
 from optimizer.terms import NOTHING, Terms, as_terms, total
 
 if TYPE_CHECKING:
+    from optimizer.model.hulls import Entered
     from optimizer.model.linear import Rows
 
 VALUE = "value"
@@ -94,6 +95,7 @@ class Ledger:
     needs: list[tuple[str, str, int, Terms]] = field(default_factory=list)
     corridors: dict[tuple[int, int], list[tuple[int, Terms]]] = field(default_factory=lambda: defaultdict(list))
     rows: list[Rows] = field(default_factory=list)
+    hulls: list[Entered] = field(default_factory=list)
     exposed: list[tuple[str, Exposing]] = field(default_factory=list)
     dangers: dict[tuple[str, int], list[Cases]] = field(default_factory=lambda: defaultdict(list))
 

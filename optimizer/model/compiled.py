@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from optimizer.ledger import Ledger, Tag, nowhere
 from optimizer.model.assembly import Model
 from optimizer.model.extracted import extracted
+from optimizer.model.hulls import LocalHull
 from optimizer.model.linear import Columns, Rows, stacked
 from optimizer.terms import Terms
 
@@ -52,6 +53,8 @@ class Compiled:
         Every named metric over the columns; the first of ``ranks`` is maximised first.
     rows, columns
         Tags.
+    hulls
+        Parts whose states are known, for rows beyond these.
     """
 
     matrix: sp.csc_matrix
@@ -65,6 +68,7 @@ class Compiled:
     ranks: tuple[str, ...]
     rows: Tags
     columns: Tags
+    hulls: tuple[LocalHull, ...] = ()
 
     @property
     def cost(self) -> np.ndarray:
@@ -153,6 +157,7 @@ def compile_model(model: Model) -> tuple[Compiled, list[Any]]:
         ranks=model.problem.objective.metrics,
         rows=_tags(model.ledger, found.constraints),
         columns=_tags(model.ledger, variables),
+        hulls=tuple(entered.compiled(position) for entered in model.ledger.hulls),
     )
     compiled = _with_families(compiled, model.ledger.rows, position)
     for bound in model.problem.objective.bounds:

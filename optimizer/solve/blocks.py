@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from optimizer.model.compiled import Compiled
+from optimizer.model.hulls import LocalHull
 from optimizer.solve.milp import Milp
 from optimizer.solve.partition import LARGE, SMALL, components, cut_rows, parts
 from optimizer.solve.rows_of import activity
@@ -29,12 +31,15 @@ class Block:
         The part alone, its own value as cost.
     shared
         (shared rows, columns) CSR: what it uses of the shared rows.
+    hulls
+        Parts of it whose states are known.
     """
 
     columns: np.ndarray
     rows: np.ndarray
     model: Milp
     shared: sp.csr_matrix
+    hulls: tuple[LocalHull, ...] = ()
 
     @cached_property
     def choices(self) -> int:
@@ -119,7 +124,8 @@ def take_apart(compiled: Compiled, label: np.ndarray) -> Split:
     rest = np.setdiff1d(np.arange(len(label)), np.concatenate([np.empty(0, np.int64), *whole]))
     entered = np.diff(by_row[shared].tocsc().indptr) > 0
     upper = np.where(entered, _limited(compiled, by_row), compiled.col_upper)
-    blocks = [_block(compiled, upper, columns, shared) for columns in whole]
+    hulls = _hulls(compiled, label)
+    blocks = [_block(compiled, upper, columns, shared, hulls.get(int(label[columns[0]]), [])) for columns in whole]
     return Split(
         shared,
         compiled.rows.linking[shared],
@@ -127,7 +133,7 @@ def take_apart(compiled: Compiled, label: np.ndarray) -> Split:
         compiled.row_lower[shared],
         compiled.row_upper[shared],
         tuple(sorted(blocks, key=lambda block: -block.choices)),
-        _block(compiled, upper, rest, shared),
+        _block(compiled, upper, rest, shared, []),
     )
 
 
@@ -165,7 +171,17 @@ def _limited(compiled: Compiled, by_row: sp.csr_matrix) -> np.ndarray:
         np.minimum.at(upper, column, limit + LOOSER * np.maximum(1.0, np.abs(limit)))
 
 
-def _block(compiled: Compiled, upper: np.ndarray, columns: np.ndarray, shared: np.ndarray) -> Block:
+def _hulls(compiled: Compiled, label: np.ndarray) -> dict[int, list[LocalHull]]:
+    """Parts whose states are known, by the label of their first column."""
+    found: dict[int, list[LocalHull]] = {}
+    for hull in compiled.hulls:
+        found.setdefault(int(label[hull.columns[0]]), []).append(hull)
+    return found
+
+
+def _block(
+    compiled: Compiled, upper: np.ndarray, columns: np.ndarray, shared: np.ndarray, hulls: Sequence[LocalHull]
+) -> Block:
     entered, mine = _own_rows(compiled.matrix, columns)
     by_row = mine.tocsr()
     own = ~np.isin(entered, shared)
@@ -182,4 +198,5 @@ def _block(compiled: Compiled, upper: np.ndarray, columns: np.ndarray, shared: n
     priced = by_row[~own].tocoo()
     place = np.searchsorted(shared, entered[~own])[priced.row]
     uses = sp.csr_matrix((priced.data, (place, priced.col)), shape=(len(shared), len(columns)))
-    return Block(columns, rows, model, uses)
+    inside = (hull.within(columns) for hull in hulls)
+    return Block(columns, rows, model, uses, tuple(hull for hull in inside if hull is not None))

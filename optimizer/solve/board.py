@@ -10,6 +10,7 @@ import numpy as np
 
 from optimizer.errors import ChengxiangError
 from optimizer.model.compiled import Compiled
+from optimizer.solve.hull_cuts import outside
 from optimizer.solve.progress import Listener, Progress
 
 TOLERANCE = 1e-6
@@ -50,9 +51,14 @@ class Board:
             return self.values if known else None
 
     def place(self, values: np.ndarray) -> bool:
-        """Take a plan if it is better, whether it was; never one above a bound that was proved."""
+        """Take a plan if it is better, whether it was; never one above a bound that was proved.
+
+        A plan with a part in states that it cannot be in (the model may allow such) may be above it, and is left out.
+        """
         objective = float(self.compiled.cost @ values + self.compiled.constant)
         if objective > self.bound + TOLERANCE * max(1.0, abs(self.bound)):
+            if outside(self.compiled.hulls, values):
+                return False
             raise ChengxiangError(
                 f"internal error: a plan of {objective:.6f} was found although {self.bound:.6f} was proved to be the "
                 "most; no result is published. Please report this with the configuration."
@@ -60,8 +66,14 @@ class Board:
         return self.offer(values)
 
     def prove(self, bound: float) -> None:
-        """Take a bound that holds; never one below a plan that obeys every rule."""
+        """Take a bound that holds; never one below a plan that obeys every rule.
+
+        Below a plan with a part in states that it cannot be in, the plan's worth is what is taken: simulation will refute it.
+        """
         if self.objective > bound + TOLERANCE * max(1.0, abs(bound)):
+            if self.values is not None and outside(self.compiled.hulls, self.values):
+                self.hear_bound(self.objective)
+                return
             raise ChengxiangError(
                 f"internal error: a bound of {bound:.6f} was proved although a plan of {self.objective:.6f} is "
                 "known; no result is published. Please report this with the configuration."

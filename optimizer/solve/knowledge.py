@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.solve.blocks import Split
+from optimizer.solve.hull_cuts import Cuts, together
 from optimizer.solve.known import Known
 from optimizer.solve.prices import Prices
 
@@ -48,6 +49,11 @@ class Knowledge:
     def met(self) -> bool:
         """Whether there is a plan of every block."""
         return all(known.plans for known in self.blocks)
+
+    def cuts(self) -> Cuts | None:
+        """Rows found for parts of the blocks, over all columns."""
+        width = sum(len(known.block.columns) for known in self.everything)
+        return together([known.cuts.over(known.block.columns, width) for known in self.blocks if known.cuts is not None])
 
     def bound(self, number: int) -> float:
         """The Lagrangian bound at a price vector: price times limit plus the proven most of every block."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import numpy as np
 
 from optimizer.solve.blocks import Block
 from optimizer.solve.highs import Basis
+from optimizer.solve.hull_cuts import Cuts, together
 from optimizer.solve.milp import Milp
 
+TOLERANCE = 1e-6
 MOST_PLANS = 40
 """Plans remembered of a block; beyond, those worth least at the prices at hand are forgotten."""
 
@@ -20,7 +22,8 @@ MOST_PLANS = 40
 class Known:
     """Plans of a block as values of its columns, bounds by the number of the price vector they hold at, ``closed``: the
     numbers at which nothing is left to prove, ``effort``: how many times longer than others it is solved, ``mixed``: the
-    plans that the last master took shares of, until a merger has tried them, and ``basis``: of its last relaxation.
+    plans that the last master took shares of, until a merger has tried them, ``basis``: of its last relaxation, and ``cuts``:
+    rows that parts of it obey, found so far and in the model of ``block``.
     """
 
     block: Block
@@ -30,6 +33,7 @@ class Known:
     effort: float = 1.0
     mixed: list[np.ndarray] = field(default_factory=list)
     basis: Basis | None = None
+    cuts: Cuts | None = None
     _seen: set[bytes] = field(default_factory=set)
 
     def learn(self, plans: Iterable[np.ndarray]) -> None:
@@ -39,6 +43,16 @@ class Known:
             if key not in self._seen:
                 self._seen.add(key)
                 self.plans.append(plan)
+
+    def tighten(self, cuts: Cuts | None) -> None:
+        """Take rows that hold for every plan, whatever the prices; plans that break them are forgotten, unless all do."""
+        if cuts is None:
+            return
+        obey = [plan for plan in self.plans if (cuts.matrix @ plan <= cuts.upper + TOLERANCE).all()]
+        self.plans = obey or self.plans
+        self.block = replace(self.block, model=cuts.below(self.block.model))
+        self.basis = cuts.basis(self.basis)
+        self.cuts = together([cuts] if self.cuts is None else [self.cuts, cuts])
 
     def forget(self, prices: np.ndarray) -> None:
         """Keep the plans that are worth most at these prices."""

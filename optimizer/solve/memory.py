@@ -53,6 +53,7 @@ class Memory:
         prices = knowledge.prices
         for now, before in zip(knowledge.everything, self.known, strict=True):
             now.bounds, now.effort = dict(before.bounds), before.effort
+            now.tighten(before.cuts)
             now.learn(plan for plan in before.plans if admits(now.block.model, plan))
         prices.vectors = [np.append(v, np.zeros(len(prices.split.shared) - len(v))) for v in self.vectors]
         prices.relaxed.update(self.relaxed)

@@ -7,13 +7,14 @@ it finds over all of them in ten to twenty.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.solve.highs import Basis, Flag, run
+from optimizer.model.hulls import LocalHull
+from optimizer.solve.highs import Basis, Flag, Solved, run
+from optimizer.solve.hull_cuts import Cuts, tightened
 from optimizer.solve.milp import Milp
 from optimizer.solve.settings import SolverSettings
 
@@ -21,6 +22,8 @@ MADE = 1e-6
 """Above its lower limit by more than this a choice counts as made."""
 GAP = 2e-3
 """Relative gap at which the narrow programme is good enough."""
+ROWS_SHARE = 0.4
+"""Of its time, after which no more rows of parts are looked for."""
 PATIENCE, LEAST_SHARE = 10.0, 0.4
 """How many times its share of the time a relaxation may take, within the wall time of its task, and the share that is left for the
 narrow programme in any case."""
@@ -36,48 +39,76 @@ def narrowed(model: Milp, relaxed: np.ndarray, start: np.ndarray | None) -> Milp
 
 
 @dataclass(frozen=True)
-class Few:
-    """``best``: plan of the narrow programme, the start where there is none, or the relaxation is not solved in time; ``bound``:
-    what the relaxation bounds all plans by, infinite where it was not solved, minus infinity where it has no plan and no start
-    is known; ``basis``: of the relaxation.
-    """
+class Relaxed:
+    """``model``: the programme with the rows of ``cuts``; ``solved``: its continuous relaxation."""
 
-    best: np.ndarray | None
-    bound: float
-    basis: Basis | None = None
+    model: Milp
+    solved: Solved
+    cuts: Cuts | None
+
+    @property
+    def values(self) -> np.ndarray | None:
+        """Of the columns; None where it was not solved in time."""
+        return self.solved.values if self.solved.termination == "optimal" else None
+
+    @property
+    def bound(self) -> float:
+        """What all plans are worth at most: infinite where it was not solved, minus infinity where there is no plan."""
+        if self.solved.termination == "infeasible":
+            return -np.inf
+        return np.inf if self.values is None else self.solved.objective
 
 
-def best_of_few(
+def relaxed(
     model: Milp,
     settings: SolverSettings,
-    start: np.ndarray | None,
     seconds: float,
     limit: Callable[[float], Flag],
-    found: Callable[[np.ndarray], bool],
     basis: Basis | None = None,
-) -> Few:
-    """The relaxation, and the best plan of the choices that it makes.
+    hulls: Sequence[LocalHull] = (),
+) -> Relaxed:
+    """The continuous relaxation, with rows that parts of the programme obey.
 
     Parameters
     ----------
     seconds
-        For relaxation and narrow programme together. A large relaxation may take ``PATIENCE`` times as long; the narrow
-        programme has ``LEAST_SHARE`` of them in any case.
+        A share of them is for rows; a large relaxation may take ``PATIENCE`` times as long.
     limit
         Makes a flag that is set after so many seconds of work.
+    basis
+        To begin from.
+    hulls
+        The parts.
+    """
+    exact = replace(settings, options={})
+    patient, enough = limit(PATIENCE * seconds), limit(ROWS_SHARE * seconds)
+
+    def solve(programme: Milp, start: Basis | None) -> Solved:
+        continuous = replace(programme, integer=np.zeros_like(programme.integer))
+        return run(continuous, exact, stop=patient, basis=start, keep_basis=True)
+
+    solved, cuts = solve(model, basis), None
+    if hulls and solved.termination == "optimal":
+        solved, cuts = tightened(model, hulls, solved, solve, enough.is_set)
+    return Relaxed(model if cuts is None else cuts.below(model), solved, cuts)
+
+
+def best_of_few(
+    relaxation: Relaxed,
+    settings: SolverSettings,
+    start: np.ndarray | None,
+    stop: Flag,
+    found: Callable[[np.ndarray], bool],
+) -> np.ndarray | None:
+    """The best plan of the choices that a relaxation makes; the start where there is none, or no relaxation.
+
+    Parameters
+    ----------
     found
         Called with the values of all columns at every better solution.
-    basis
-        For the relaxation to begin from.
     """
-    began = time.process_time()
-    relaxed = replace(model, integer=np.zeros_like(model.integer))
-    patient = limit(PATIENCE * seconds)
-    relaxation = run(relaxed, replace(settings, options={}), stop=patient, basis=basis, keep_basis=True)
-    if relaxation.termination != "optimal" or relaxation.values is None:
-        impossible = relaxation.termination == "infeasible" and start is None
-        return Few(start, -np.inf if impossible else np.inf)
-    few = narrowed(model, relaxation.values, start)
-    left = limit(max(seconds - (time.process_time() - began), LEAST_SHARE * seconds))
-    solved = run(few, replace(settings, mip_gap=max(GAP, settings.mip_gap)), start=start, stop=left, found=found)
-    return Few(start if solved.values is None else solved.values, relaxation.objective, relaxation.basis)
+    if relaxation.values is None:
+        return start
+    few = narrowed(relaxation.model, relaxation.values, start)
+    solved = run(few, replace(settings, mip_gap=max(GAP, settings.mip_gap)), start=start, stop=stop, found=found)
+    return start if solved.values is None else solved.values

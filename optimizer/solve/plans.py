@@ -13,7 +13,7 @@ from optimizer.solve.board import Board
 from optimizer.solve.crossover import Crossover
 from optimizer.solve.knowledge import Knowledge
 from optimizer.solve.merging import Merging
-from optimizer.solve.milp import some_columns
+from optimizer.solve.milp import Milp, some_columns
 from optimizer.solve.streams import Job
 from optimizer.solve.surroundings import Surroundings
 from optimizer.solve.tasks import LEAST_SECONDS, MOST_SECONDS, Tasks
@@ -63,7 +63,7 @@ class Plans:
 
     def __init__(self, board: Board, knowledge: Knowledge, tasks: Tasks) -> None:
         self.board, self.tasks = board, tasks
-        self.known, self.prices = knowledge.blocks, knowledge.prices
+        self.knowledge, self.known, self.prices = knowledge, knowledge.blocks, knowledge.prices
         self.whole = board.compiled
         self.around = Surroundings(board.compiled, knowledge.split, tasks.settings.seed)
         self.merging = Merging(self.around, tasks.settings.seed)
@@ -146,7 +146,7 @@ class Plans:
         free = self.merging.columns(self.known, prices, values, self._shortfall(values))
         share = MERGE_SHARE * (1.0 if self.merging.begun else FIRST_LONGER)
         limit = self.tasks.limit(share * self.tasks.seconds)
-        task = self.tasks.make(some_columns(self.whole, free, values), values[free], self._gap(), limit)
+        task = self.tasks.make(self._part(free, values), values[free], self._gap(), limit)
         return Job(replace(task, options=ONE_PROGRAMME), partial(self._improved, self.merging, free, values))
 
     def settle(self, values: np.ndarray) -> Job:
@@ -165,11 +165,16 @@ class Plans:
         """A neighbourhood of the best plan."""
         values = self._best()
         free = self.around.columns(self.around.blocks(self._shortfall(values)))
-        model = some_columns(self.whole, free, values)
+        model = self._part(free, values)
         limit = self.tasks.limit(STEP_SHARE * self.tasks.seconds)
         task = self.tasks.make(model, values[free], self._gap(), limit)
         task = replace(task, narrow=NARROW_SHARE if self.around.hurried else 0.0)
         return Job(task, partial(self._improved, self.around, free, values))
+
+    def _part(self, free: np.ndarray, values: np.ndarray) -> Milp:
+        """The whole over some columns, with the rows found for parts of the blocks."""
+        part, cuts = some_columns(self.whole, free, values), self.knowledge.cuts()
+        return part if cuts is None else cuts.held(free, values).below(part)
 
     def _gap(self) -> float:
         """Where a programme over a part of the whole may end."""

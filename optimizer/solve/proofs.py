@@ -108,14 +108,15 @@ class Proofs:
         task = self.tasks.make(model, start, BLOCK_GAP, seconds, known.effort)
         met = known.closed or number in self.knowledge.prices.relaxed
         narrow = 0.0 if met else NARROW_SHARE
-        return replace(task, narrow=narrow, basis=known.basis, options=SMALL_TREE | WHOLE_ROWS)
+        relaxed = replace(task, narrow=narrow, basis=known.basis, hulls=known.block.hulls)
+        return replace(relaxed, options=SMALL_TREE | WHOLE_ROWS)
 
     def _quick(self, known: Known, number: int, times: float = 1.0) -> Task:
         """Quick plans."""
         effort = SKETCH_SHARE * times
         seconds = self.tasks.limit(effort * self.share)
         task = self.tasks.make(*self._priced(known, number), SKETCH_GAP, seconds, effort)
-        return replace(task, narrow=1.0, basis=known.basis)
+        return replace(task, narrow=1.0, basis=known.basis, hulls=known.block.hulls)
 
     def _priced(self, known: Known, number: int) -> tuple[Milp, np.ndarray | None]:
         """A block at prices, and the best plan known of it."""
@@ -129,6 +130,7 @@ class Proofs:
             return
         known.prove(number, answer.bound + TOLERANCE * abs(answer.bound))
         known.learn(answer.plans)
+        known.tighten(answer.cuts)
         known.basis = answer.basis or known.basis
         if answer.termination == "optimal":
             known.closed.add(number)

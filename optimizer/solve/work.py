@@ -7,16 +7,18 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import Any
 
 import numpy as np
 
+from optimizer.model.hulls import LocalHull
 from optimizer.solve.highs import Basis, Flag, run
+from optimizer.solve.hull_cuts import Cuts
 from optimizer.solve.milp import Milp
-from optimizer.solve.narrow import best_of_few
+from optimizer.solve.narrow import LEAST_SHARE, best_of_few, relaxed
 from optimizer.solve.settings import SolverSettings
 
 SMALL_TREE = {"mip_allow_restart": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_rens": False}
@@ -27,6 +29,8 @@ WHOLE_ROWS = {"presolve_rule_off": 1 << 12}
 1.5 s blocks of Gansu are proved a tenth closer (decision 077). Not for large programmes, whose relaxations become slower."""
 ONE_PROGRAMME = {"mip_heuristic_run_root_reduced_cost": False}
 """Of the programmes within the programme the one that finds no better plans than the next, and takes as long."""
+RELAXED_SHARE = 0.25
+"""Of the time of a programme without a narrow one: for its relaxation, where parts of it may give rows."""
 PLAN_KNOWN = {"mip_heuristic_run_feasibility_jump": False}
 """Where there is a plan to begin from, that heuristic is not needed."""
 
@@ -59,6 +63,8 @@ class Task:
         all of it, the bound is the relaxation's.
     basis
         For that relaxation to begin from.
+    hulls
+        Parts of the programme, for rows that tighten that relaxation, and the programme with it.
     """
 
     model: Milp
@@ -73,12 +79,13 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=lambda: SMALL_TREE)
     narrow: float = 0.0
     basis: Basis | None = None
+    hulls: Sequence[LocalHull] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
     """What was found: ``plans`` in order of worth, the best last; ``bound`` proven; ``seconds`` of processor time; ``basis`` of the
-    relaxation that a narrow programme began from.
+    relaxation that a narrow programme began from; ``cuts``: rows found, which the programme that was solved has beside its own.
     """
 
     termination: str
@@ -88,6 +95,7 @@ class Answer:
     duals: np.ndarray | None
     seconds: float
     basis: Basis | None = None
+    cuts: Cuts | None = None
 
 
 class WorkLimit:
@@ -152,18 +160,24 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
     options = _options(task) if choices else _first_order(task.first_order)
     settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)
     taken: Callable[[np.ndarray], bool] | None = found if choices else None
-    start, bound, basis = task.start, np.inf, None
-    if choices and task.narrow:
-        seconds = task.narrow * task.seconds
-        few = best_of_few(task.model, settings, start, seconds, lambda s: WorkLimit(s, flag), found, task.basis)
-        start, bound, basis = few.best, few.bound, few.basis
+    model, start, bound = task.model, task.start, np.inf
+    basis, cuts = None, None
+    if choices and (task.narrow or task.hulls):
+        seconds = (task.narrow or RELAXED_SHARE) * task.seconds
+        relaxation = relaxed(model, settings, seconds, lambda s: WorkLimit(s, flag), task.basis, task.hulls)
+        model, bound, basis, cuts = relaxation.model, relaxation.bound, relaxation.solved.basis, relaxation.cuts
+        if bound == -np.inf and start is not None:  # a plan contradicts it
+            bound = np.inf
+        if task.narrow:
+            left = max(seconds - (time.process_time() - began), LEAST_SHARE * seconds)
+            start = best_of_few(relaxation, settings, start, WorkLimit(left, flag), found)
         if task.narrow == 1.0:
             ended = "infeasible" if bound == -np.inf else "time_limit"
-            return Answer(ended, bound, -np.inf, tuple(seen), None, time.process_time() - began, basis)
+            return Answer(ended, bound, -np.inf, tuple(seen), None, time.process_time() - began, basis, cuts)
     limit = WorkLimit(task.seconds - (time.process_time() - began), flag)
     left = max(task.wall - (time.monotonic() - wall), 0.0)
-    solved = run(task.model, settings, start=start, time_limit=left, stop=limit, found=taken)
+    solved = run(model, settings, start=start, time_limit=left, stop=limit, found=taken)
     plans = [*seen, *([solved.values] if solved.values is not None else [])]
     seconds = time.process_time() - began
     bound = min(solved.bound, max(bound, solved.objective))
-    return Answer(solved.termination, bound, solved.objective, tuple(plans), solved.duals, seconds, basis)
+    return Answer(solved.termination, bound, solved.objective, tuple(plans), solved.duals, seconds, basis, cuts)

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.sparse as sp
 
+from optimizer.model.hulls import Entered
 from optimizer.model.linear import Linear, Rows
+from optimizer.systems.pipes_pieces import pieces
 from optimizer.systems.pipes_piped import piped
 from optimizer.systems.pipes_rivals import Rivals
 from optimizer.systems.pipes_ways import Ways
@@ -30,6 +33,7 @@ class Implied:
         self._rivals()
         self._piped()
         self._along_ways()
+        self._pieces()
 
     def _rivals(self) -> None:
         """Of places that a size into their gate, or a station, cannot serve together, one is served (pipes_rivals.py)."""
@@ -93,6 +97,22 @@ class Implied:
         slack = m.sum(m.at(m.supplied, stations[:, 1]).times(m.every(more)), stations[:, 0], len(origins))
         left = lifted.minus(lost).minus(slack).minus(fed.times(m.every(need - least)))
         m.at_least("way_head", left, node, m.every(least))
+
+    def _pieces(self) -> None:
+        """Pieces whose states are all known, for rows that the solver finds (pipes_pieces.py)."""
+        m, periods = self.model, np.arange(self.model.n_periods)[:, None]
+        kinds = (m.connected, m.on, m.booster, m.station)
+        matrix = sp.vstack([kind.matrix for kind in kinds], format="csr")
+        constant = np.concatenate([kind.constant for kind in kinds])
+        first = np.cumsum([0, *(len(kind.constant) for kind in kinds[:-1])])
+        found = list(pieces(self.net, self.bounds.quantity, self.room))
+        for piece in found[:1]:
+            piece.states.most(0, np.zeros(len(piece.states.node)))  # compiled here: those who solve blocks would wait for it
+        for piece in found:
+            things = zip(first, piece.things, strict=True)
+            rows = np.concatenate([start + of * m.n_periods for start, of in things]) + periods
+            states = Linear(matrix[rows.ravel()], constant[rows.ravel()])
+            m.ledger.hulls.append(Entered(m.columns, states, piece.states))
 
     def _own_losses(self, origins: np.ndarray, arcs: np.ndarray, fed: Linear) -> Linear:
         """What the wants of a place alone lose on the way to it: ``sum(largest * fed - (largest - loss) * on)``."""

@@ -9,7 +9,7 @@ import pytest
 
 from optimizer.solve import SolverSettings
 from optimizer.solve.milp import Milp, admits
-from optimizer.solve.narrow import best_of_few, narrowed
+from optimizer.solve.narrow import best_of_few, narrowed, relaxed
 from optimizer.solve.solve import build
 from optimizer.solve.work import Task, solve_task
 from tests.random_problems import random_problem
@@ -26,12 +26,13 @@ def _model(seed: int) -> Milp:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_it_finds_is_a_plan_of_the_whole_programme(seed: int):
     model, found = _model(seed), []
-    few = best_of_few(
-        model, SETTINGS, None, 20.0, lambda _s: threading.Event(), lambda plan: bool(found.append(plan)) or True
+    relaxation = relaxed(model, SETTINGS, 20.0, lambda _s: threading.Event())
+    best = best_of_few(
+        relaxation, SETTINGS, None, threading.Event(), lambda plan: bool(found.append(plan)) or True
     )
-    for plan in [*found, *([] if few.best is None else [few.best])]:
+    for plan in [*found, *([] if best is None else [best])]:
         assert admits(model, plan)
-        assert model.cost @ plan + model.constant <= few.bound + 1e-6 * abs(few.bound)
+        assert model.cost @ plan + model.constant <= relaxation.bound + 1e-6 * abs(relaxation.bound)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -68,5 +69,6 @@ def test_without_time_the_start_stands():
     model, stop = _model(0), threading.Event()
     stop.set()
     start = model.col_lower.copy()
-    best = best_of_few(model, SETTINGS, start, 20.0, lambda _s: stop, lambda _plan: True).best
+    relaxation = relaxed(model, SETTINGS, 20.0, lambda _s: stop)
+    best = best_of_few(relaxation, SETTINGS, start, stop, lambda _plan: True)
     assert best is start or (best is not None and admits(model, best))
