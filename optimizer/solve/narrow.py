@@ -23,7 +23,7 @@ MADE = 1e-6
 GAP = 2e-3
 """Relative gap at which the narrow programme is good enough."""
 ROWS_SHARE = 0.4
-"""Of its time, after which no more rows of parts are looked for."""
+"""Of its time, from when the relaxation is solved, after which no more rows of parts are looked for."""
 PATIENCE, LEAST_SHARE = 10.0, 0.4
 """How many times its share of the time a relaxation may take, within the wall time of its task, and the share that is left for the
 narrow programme in any case."""
@@ -81,7 +81,7 @@ def relaxed(
         The parts.
     """
     exact = replace(settings, options={})
-    patient, enough = limit(PATIENCE * seconds), limit(ROWS_SHARE * seconds)
+    patient = limit(PATIENCE * seconds)
 
     def solve(programme: Milp, start: Basis | None) -> Solved:
         continuous = replace(programme, integer=np.zeros_like(programme.integer))
@@ -89,7 +89,7 @@ def relaxed(
 
     solved, cuts = solve(model, basis), None
     if hulls and solved.termination == "optimal":
-        solved, cuts = tightened(model, hulls, solved, solve, enough.is_set)
+        solved, cuts = tightened(model, hulls, solved, solve, limit(ROWS_SHARE * seconds).is_set)
     return Relaxed(model if cuts is None else cuts.below(model), solved, cuts)
 
 
