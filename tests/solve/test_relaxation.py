@@ -33,8 +33,8 @@ def test_finer_prices_follow_rough_ones(monkeypatch: pytest.MonkeyPatch):
     relaxed = run(replace(compiled, integer=np.zeros_like(compiled.integer)), SETTINGS).objective
     board = Board(compiled, 0.0, silent, "blocks")
     split = find_blocks(compiled, small=3, large=3)
-    settings = SolverSettings(mip_gap=0.0, time_limit=6.0, threads=2)
-    work = Decomposition(board, settings, threading.Event(), time.monotonic() + 6.0, split)
+    settings = SolverSettings(mip_gap=0.0, time_limit=12.0, threads=2)
+    work = Decomposition(board, settings, threading.Event(), time.monotonic() + 12.0, split)
     work.solve()
     sketched = work.prices.relaxed
     assert relaxed - 1e-6 * abs(relaxed) <= sketched[1] <= relaxed + 1e-2 * abs(relaxed)
