@@ -10,6 +10,7 @@ KERNELS = {
     "hierarchies": "network_models._warm",
     "gas": "network_models.hydraulics.gas_warm",
     "water": "network_models.hydraulics.water_run",
+    "pieces": "network_models.pipe_states",
     "floods": "network_models.flood.warm",
     "sequences": "network_models.sequencing.warm",
 }

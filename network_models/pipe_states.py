@@ -8,6 +8,8 @@ Arguments are few, and sorting is done here, for the seconds that a kernel takes
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from network_models._numba import inner, kernel
@@ -237,3 +239,11 @@ def _read(origin, option, best, chosen):  # type: ignore[no-untyped-def]
             if origin[i, k] >= 0:
                 stack[count] = origin[i, k]
                 count += 1
+
+
+def warm() -> Iterator[str]:
+    """Compile the kernel; yields its name when it is ready."""
+    links, none = np.array([[1, -1], [-1, -1]]), np.zeros((2, 2))
+    wants, there = np.array([0.0, 1.0]), np.full((2, 1), 1.0)
+    best_state(links, np.zeros((2, 3)), there, np.ones(2, np.int64), np.zeros((2, 1, 2)), 1.0, 1.0, wants, none, none.copy())
+    yield "states of pipes"

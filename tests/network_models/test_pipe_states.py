@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from network_models.pipe_states import best_state
+from network_models.pipe_states import best_state, warm
 
 SIZES, FLOWS = 2, 12
 
@@ -167,3 +167,11 @@ def test_convex_losses_are_never_taken_too_high() -> None:
         assert tree.best(np.array([0.0, at]), one, weights_of(tree, None)) == 1.0
         low = tree._replace(outlet=np.array([at**1.852 * 0.95, 0.0]))
         assert at < 1.0 or low.best(np.array([0.0, at]), one, weights_of(tree, None)) == 0.0
+
+
+def test_what_is_warmed_is_what_is_called() -> None:
+    assert set(warm()) == {"states of pipes"}
+    warmed = set(best_state.signatures)
+    tree, wants, _ = tree_of(1)
+    tree.best(wants, weights_of(tree, 1), weights_of(tree, None))
+    assert set(best_state.signatures) == warmed
