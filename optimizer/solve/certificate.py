@@ -18,7 +18,7 @@ from optimizer.problem import Problem
 from optimizer.solve.blocks import Split, take_apart
 from optimizer.solve.crew import Alone
 from optimizer.solve.highs import Flag
-from optimizer.solve.hull_cuts import violated
+from optimizer.solve.hull_cuts import outside, violated
 from optimizer.solve.prices import admitted
 from optimizer.solve.work import Task, solve_task
 from optimizer.systems.protocol import ColumnTag, Cut
@@ -47,7 +47,8 @@ class Certificate:
     bounds
         (blocks + 1,) proven most of every block at these prices.
     bound, plan
-        Of the whole: proven upper bound, and value of the best plan known.
+        Of the whole: proven upper bound, and value of the best plan known; minus infinity where that is above the bound, with a
+        part in states that it cannot be in.
     cuts
         Rows beyond those of the problem itself: what simulations proved to hold for every plan.
     """
@@ -168,9 +169,11 @@ def _again(certificate: Certificate, split: Split, number: int, stop: Flag, seco
         answer = Alone(stop).submit(solve_task, task).result()
         if answer.objective <= most + ROUNDING * max(1.0, abs(most)):
             return []
-        broken = violated(block.hulls, answer.plans[-1], {}, stop.is_set, whole=True)
-        if broken is None:
+        if not outside(block.hulls, answer.plans[-1]):
             return [f"block {number} has a plan worth {answer.objective:.6f}, more than its bound {most:.6f}"]
+        broken = violated(block.hulls, answer.plans[-1], {}, lambda: False, whole=True)
+        if broken is None:
+            break  # nothing keeps it from being found again
         model = broken.below(model if answer.cuts is None else answer.cuts.below(model))
     return []
 

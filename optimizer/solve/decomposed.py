@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from optimizer.solve.certificate import Certificate, certify
 from optimizer.solve.cluster import workers
 from optimizer.solve.crew import crew
 from optimizer.solve.highs import Flag
+from optimizer.solve.hull_cuts import outside
 from optimizer.solve.knowledge import Knowledge
 from optimizer.solve.memory import Memory
 from optimizer.solve.plans import Plans
@@ -176,5 +178,8 @@ class Decomposition:
         number = self.knowledge.best()
         bounds = np.array([known.bound(number) for known in self.knowledge.everything])
         certificate = certify(self.whole, self.split, self.prices[number], bounds, self.board.objective)
+        if certificate.plan > certificate.bound and self.board.values is not None:
+            no_plan = outside(self.whole.hulls, self.board.values)
+            certificate = replace(certificate, plan=-np.inf if no_plan else certificate.plan)
         proved = self.board.bound + TOLERANCE * max(1.0, abs(self.board.bound))
         return certificate if certificate.bound <= proved else None

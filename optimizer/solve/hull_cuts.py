@@ -1,7 +1,7 @@
-"""Rows that all states of a part obey and a point of the relaxation does not, one for each part and case, as deep as they come.
+"""Rows that all states of a part obey and a point of the relaxation does not, one for each part and case.
 
-The deepest row, of weights whose sizes add up to one, is found among all rows that the states met so far obey, by a linear
-programme; asking the part for its best state under those weights gives the limit that truly holds, or one more state to
+The row that cuts deepest, of weights whose sizes add up to one, is found among all rows that the states met so far obey, by a
+linear programme; asking the part for its best state under those weights gives the limit that truly holds, or one more state to
 obey (Boyd 1994: Fenchel cutting planes). A limit is only ever what the part itself said.
 """
 
@@ -60,7 +60,7 @@ class Cuts:
 
     def over(self, columns: np.ndarray, width: int) -> Cuts:
         """The rows over a wider programme, in which their columns stand at these positions."""
-        matrix = self.matrix.tocsr()
+        matrix = self.matrix
         wider = sp.csr_matrix((matrix.data, columns[matrix.indices], matrix.indptr), shape=(matrix.shape[0], width))
         return Cuts(wider, self.upper)
 
@@ -99,9 +99,9 @@ def tightened(
     Returns
     -------
     relaxation
-        The last one that was solved.
+        The last one that was solved, its basis that of all rows.
     cuts
-        The rows that it obeys and the first did not have.
+        The rows added.
     """
     added: list[Cuts] = []
     met: dict[tuple[int, int], Rows] = {}
@@ -112,13 +112,12 @@ def tightened(
         cuts = violated(hulls, relaxation.values, met, over)
         if cuts is None:
             break
-        model = cuts.below(model)
-        last, again = relaxation, solve(model, cuts.basis(relaxation.basis))
-        if again.termination != "optimal" or again.values is None:
-            added.append(cuts)
-            break
-        relaxation = again
         added.append(cuts)
+        model, last = cuts.below(model), replace(relaxation, basis=cuts.basis(relaxation.basis))
+        relaxation = solve(model, last.basis)
+        if relaxation.termination != "optimal" or relaxation.values is None:
+            relaxation = last
+            break
         if last.objective - relaxation.objective <= WORTH_IT * (first - relaxation.objective):
             break
     return relaxation, together(added)

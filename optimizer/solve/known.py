@@ -14,6 +14,7 @@ from optimizer.solve.hull_cuts import Cuts, together
 from optimizer.solve.milp import Milp
 
 TOLERANCE = 1e-6
+"""By how much a plan may break a row and still count as one that obeys it."""
 MOST_PLANS = 40
 """Plans remembered of a block; beyond, those worth least at the prices at hand are forgotten."""
 

@@ -97,6 +97,25 @@ def test_what_was_found_is_kept_from_one_solve_to_the_next() -> None:
     assert again.bound <= first.bound + 1e-6 * abs(first.bound)
 
 
+def test_a_plan_above_its_bound_is_in_no_certificate_where_a_part_cannot_be_in_it() -> None:
+    """The bound is of the last look; the plan is one that the model allows and pieces do not."""
+    compiled = build(problem_of(tree_of(14))).compiled
+    board = Board(compiled, 0.0, silent, "blocks")
+    work = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 60)
+    work.solve()
+    number = work.knowledge.best()
+    work.knowledge.blocks[0].bounds[number] -= 0.5
+    plan = board.values
+    assert plan is not None
+    made = np.flatnonzero(compiled.integer & (plan > 0.5))[:1]
+    hull = LocalHull(made, sp.csr_matrix(np.eye(1)), np.zeros(1), Nothing())
+    for hulls, told in (((hull,), -np.inf), ((), board.objective)):
+        work.whole = replace(compiled, hulls=hulls)
+        certificate = work.certificate()
+        assert certificate is not None
+        assert certificate.plan == told
+
+
 @dataclass(frozen=True)
 class Nothing:
     """A part that can only be in the state of nothing."""

@@ -89,6 +89,27 @@ def test_the_relaxation_comes_down_and_stays_above_the_optimum(seed: int) -> Non
         assert run(cuts.below(model), SETTINGS).objective == pytest.approx(best)
 
 
+def test_a_basis_has_all_rows_also_where_the_last_relaxation_does_not_come() -> None:
+    """It is what the next relaxation, of the programme with all rows, begins from."""
+    tried = 0
+    for seed in SEEDS:
+        model, hull = knapsacks(seed)
+        first = relaxation(model)
+
+        def late(programme: Milp, basis, first=first):
+            return replace(first, termination="interrupted", values=None)
+
+        last, cuts = tightened(model, [hull], first, late, lambda: False)
+        if cuts is None:
+            continue
+        tried += 1
+        assert last.objective == first.objective
+        assert last.basis is not None
+        assert len(last.basis.rows) == cuts.below(model).matrix.shape[0]
+        assert relaxation(cuts.below(model), last.basis).termination == "optimal"
+    assert tried > 3
+
+
 def test_rows_close_most_of_what_the_relaxation_leaves_open() -> None:
     opened = closed = 0.0
     for seed in SEEDS:
