@@ -69,17 +69,19 @@ class Crew:
     Parameters
     ----------
     width
-        How many tasks are under way at a time. 1 without an ``executor``: in this process, one after the other.
+        How many tasks are under way at a time. 1 without an ``executor``, not ``apart``: in this process, one after the other.
     stop
         Set by the caller to end the work: no further answers come.
     executor
         Makes the executor; it is called again when the executor is lost. None: processes of this machine.
+    apart
+        A process of its own also where it is the only one.
     """
 
-    def __init__(self, width: int, stop: Flag, executor: Callable[[], Executor] | None = None) -> None:
+    def __init__(self, width: int, stop: Flag, executor: Callable[[], Executor] | None = None, *, apart: bool = False) -> None:
         self.width, self.stop = width, stop
         self._flag = multiprocessing.get_context("spawn").Event()
-        self._make = executor or (lambda: Alone(stop) if width == 1 else self._processes())
+        self._make = executor or (lambda: Alone(stop) if width == 1 and not apart else self._processes())
         self._executor = self._make()
         self._given: dict[Future[Answer], _Given] = {}
 
@@ -165,9 +167,9 @@ class Crew:
 
 
 @contextmanager
-def crew(width: int, stop: Flag, executor: Callable[[], Executor] | None = None) -> Iterator[Crew]:
+def crew(width: int, stop: Flag, executor: Callable[[], Executor] | None = None, *, apart: bool = False) -> Iterator[Crew]:
     """A crew that is sent home at the end."""
-    hands = Crew(width, stop, executor)
+    hands = Crew(width, stop, executor, apart=apart)
     try:
         yield hands
     finally:

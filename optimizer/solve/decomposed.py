@@ -54,6 +54,8 @@ class Decomposition:
         Where blocks are solved in place of what the settings say.
     memory
         What an earlier solve has learned of these blocks; takes what this one learns.
+    apart
+        No task in this process, where others are at work.
     """
 
     def __init__(
@@ -65,7 +67,10 @@ class Decomposition:
         split: Split | None = None,
         executor: Callable[[], Executor] | None = None,
         memory: Memory | None = None,
+        *,
+        apart: bool = False,
     ) -> None:
+        self.apart = apart
         self.board, self.settings, self.stop = board, settings, stop
         self.whole = board.compiled
         self.split = find_blocks(board.compiled) if split is None else split
@@ -95,7 +100,7 @@ class Decomposition:
             Termination: 'infeasible' where the relaxation or a block has no plan, else 'time_limit'.
         """
         timed = self.settings.nodes is None
-        with crew(self.width, self.stop, self.executor) as hands:
+        with crew(self.width, self.stop, self.executor, apart=self.apart) as hands:
             serve(hands, [Stream(self._begin())], self.tasks.until, self._over, timed=timed)
             streams = [Stream(self._proofs()), Stream(self.plans.jobs(), PLAN_WEIGHT, self._proofs_first)]
             serve(hands, streams, self.tasks.until, self._over, timed=timed)

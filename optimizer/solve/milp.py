@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -53,6 +53,17 @@ class Milp:
     integer: np.ndarray
     cost: np.ndarray
     constant: float = 0.0
+
+    @classmethod
+    def of(cls, model: Linear) -> Milp:
+        """The arrays of a model alone."""
+        limits = model.row_lower, model.row_upper, model.col_lower, model.col_upper
+        return cls(model.matrix, *limits, model.integer, model.cost, model.constant)
+
+    @property
+    def continuous(self) -> Milp:
+        """The same with all choices in parts."""
+        return replace(self, integer=np.zeros_like(self.integer))
 
 
 def admits(model: Linear, values: np.ndarray, tolerance: float = 1e-6) -> bool:

@@ -84,8 +84,7 @@ def relaxed(
     patient = limit(PATIENCE * seconds)
 
     def solve(programme: Milp, start: Basis | None) -> Solved:
-        continuous = replace(programme, integer=np.zeros_like(programme.integer))
-        return run(continuous, exact, stop=patient, basis=start, keep_basis=True)
+        return run(programme.continuous, exact, stop=patient, basis=start, keep_basis=True)
 
     solved, cuts = solve(model, basis), None
     if hulls and solved.termination == "optimal":

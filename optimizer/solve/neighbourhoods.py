@@ -28,14 +28,21 @@ class Neighbourhoods:
     """Bundles of clusters drawn at random, every cluster once a turn, for as long as it is asked for more.
 
     A turn that finds nothing is followed by one that frees more at once and solves it closer, or less where time ran out.
+
+    Parameters
+    ----------
+    board
+        Takes better plans.
+    compiled
+        The model, maybe with rows that the board's has not.
     """
 
-    def __init__(self, board: Board, settings: SolverSettings) -> None:
-        self.board, self.asked = board, settings.mip_gap
+    def __init__(self, board: Board, compiled: Compiled, settings: SolverSettings) -> None:
+        self.board, self.compiled, self.asked = board, compiled, settings.mip_gap
         self.settings = replace(settings, mip_gap=STEP_GAP)
         self.rng = np.random.default_rng(settings.seed)
-        self.parts = clusters(board.compiled)
-        self.choices = [int(board.compiled.integer[part].sum()) for part in self.parts]
+        self.parts = clusters(compiled)
+        self.choices = [int(compiled.integer[part].sum()) for part in self.parts]
         self.share = FIRST_SHARE
 
     def improve(self, until: float, stop: threading.Event) -> None:
@@ -47,7 +54,7 @@ class Neighbourhoods:
                 left = until - time.monotonic()
                 if stop.is_set() or board.closed.is_set() or left <= 0 or board.values is None:
                     return
-                held, limit = _held(board.compiled, board.values, free), min(STEP_SECONDS, max(0.5, left))
+                held, limit = _held(self.compiled, board.values, free), min(STEP_SECONDS, max(0.5, left))
                 solved = run(held, self.settings, start=board.values, stage="search", time_limit=limit, stop=stop)
                 board.offer(solved.values)
                 in_time &= solved.termination == "optimal"
@@ -63,7 +70,7 @@ class Neighbourhoods:
     def _turn(self) -> Iterator[np.ndarray]:
         """Which columns are freed together, until every cluster was."""
         for members in _packed(self.rng.permutation(len(self.parts)), self.choices, self.share * sum(self.choices)):
-            free = np.zeros(self.board.compiled.matrix.shape[1], bool)
+            free = np.zeros(self.compiled.matrix.shape[1], bool)
             free[np.concatenate([self.parts[i] for i in members])] = True
             yield free
 

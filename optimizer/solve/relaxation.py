@@ -68,10 +68,7 @@ class Relaxation:
         return self.finer
 
     def _job(self, tolerance: float | None, seconds: float, take: Callable[[Answer], None]) -> Job:
-        whole = self.whole
-        limits = whole.row_lower, whole.row_upper, whole.col_lower, whole.col_upper
-        relaxed = Milp(whole.matrix, *limits, np.zeros_like(whole.integer), whole.cost, whole.constant)
-        task = self.tasks.make(relaxed, None, 0.0, seconds)
+        task = self.tasks.make(Milp.of(self.whole).continuous, None, 0.0, seconds)
         return Job(replace(task, wall=min(task.wall, seconds), first_order=tolerance), take)
 
     def _take_exact(self, answer: Answer) -> None:

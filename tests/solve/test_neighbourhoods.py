@@ -29,7 +29,7 @@ def _search(seed: int) -> tuple[Neighbourhoods, float]:
     poor = run(replace(compiled, costs=against), replace(SETTINGS, mip_gap=0.5))
     board = Board(compiled, SETTINGS.mip_gap, silent, "whole")
     board.offer(poor.values)
-    return Neighbourhoods(board, SETTINGS), best.objective
+    return Neighbourhoods(board, compiled, SETTINGS), best.objective
 
 
 @pytest.mark.parametrize("seed", [0, 4, 11])
