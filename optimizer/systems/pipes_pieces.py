@@ -126,41 +126,56 @@ class _Pieces:
     # ---- one piece
     def piece(self, arcs: list[int]) -> Piece:
         """Its arrays."""
-        d, root = self.d, int(self.d["arc_tail"][arcs[0]])
-        nodes = [root, *d["arc_head"][arcs].tolist()]
-        place = {node: i for i, node in enumerate(nodes)}
-        n = len(nodes)
-        origins = [(i, self.origin[v]) for i, v in enumerate(nodes) if i and v in self.origin and self.quantity[self.origin[v]].any()]
-        sizes = [(i, k) for i, a in enumerate(arcs, 1) for k in np.flatnonzero(d["size_arc"] == a)]
-        lifts = [(i, b) for i, a in enumerate(arcs, 1) for b in np.flatnonzero(d["lift_arc"] == a)]
-        fed = [(i, self.net.fed_by[v]) for i, v in enumerate(nodes) if i and v in self.net.fed_by]
-        stations = [(i, s) for i, k in fed for s in np.flatnonzero(d["station_supply"] == k)]
-        kinds = [np.array(kind, np.int64).reshape(-1, 2).T for kind in (origins, sizes, lifts, stations)]
+        nodes = [int(self.d["arc_tail"][arcs[0]]), *self.d["arc_head"][arcs].tolist()]
+        n, supply = len(nodes), self.ways.roots[nodes[0]]
+        kinds = self._things(arcs, nodes)
         number = [_numbered(node) for node, _ in kinds]
         ends = np.cumsum([int(option.max(initial=-1)) + 1 for option in number[1:]])
         there = np.full((n, ends[2]), -1.0)
-        amounts = d["size_capacity"], d["lift_height"], self.room
-        columns = [np.zeros(len(origins), np.int64)]
+        amounts = self.d["size_capacity"], self.d["lift_height"], self.room
+        columns = [np.zeros(kinds[0].shape[1], np.int64)]
         for (node, thing), option, start, amount in zip(kinds[1:], number[1:], (0, ends[0], ends[1]), amounts, strict=True):
             there[node, start + option] = amount[thing]
             columns.append(1 + start + option)
         wants = np.zeros((self.quantity.shape[1], n))
         wants[:, kinds[0][0]] = self.quantity[kinds[0][1]].T
-        links = np.full((n, 2), NONE)
-        for i in range(n - 1, 0, -1):
-            before = place[int(d["arc_tail"][arcs[i - 1]])]
-            links[i, 1], links[before, 0] = links[before, 0], i
-        heads = np.column_stack([self.least[nodes], self.low[nodes], np.zeros(n)])
-        heads[0, 2] = self.source[self.ways.roots[root]]
-        for i, k in fed:
-            heads[i, 2] = self.source[k]
         step = float(wants.sum(axis=1).max()) / (FLOWS - 1)
         states = PieceStates(
-            links, heads, there, ends[:2].copy(), self._losses((n, ends[0]), kinds[1], number[1], step), step,
-            float(d["supply_capacity"][self.ways.roots[root]]), wants,
+            self._links(arcs, nodes), self._heads(nodes, supply), there, ends[:2].copy(),
+            self._losses((n, ends[0]), kinds[1], number[1], step), step, float(self.d["supply_capacity"][supply]), wants,
             np.concatenate([node for node, _ in kinds]), np.concatenate(columns),
         )  # fmt: skip
         return Piece(states, (kinds[0][1], kinds[1][1], kinds[2][1], kinds[3][1]))
+
+    def _things(self, arcs: list[int], nodes: list[int]) -> list[np.ndarray]:
+        """(2, thing) node of the piece and thing of the network: origins that want something, sizes, lifts and station states."""
+        d = self.d
+        origins = [(i, self.origin[v]) for i, v in enumerate(nodes) if i and v in self.origin and self.quantity[self.origin[v]].any()]
+        sizes = [(i, k) for i, a in enumerate(arcs, 1) for k in np.flatnonzero(d["size_arc"] == a)]
+        lifts = [(i, b) for i, a in enumerate(arcs, 1) for b in np.flatnonzero(d["lift_arc"] == a)]
+        stations = [(i, s) for i, k in self._fed(nodes) for s in np.flatnonzero(d["station_supply"] == k)]
+        return [np.array(kind, np.int64).reshape(-1, 2).T for kind in (origins, sizes, lifts, stations)]
+
+    def _fed(self, nodes: list[int]) -> list[tuple[int, int]]:
+        """Nodes of the piece with a supply, and which; the root aside."""
+        return [(i, self.net.fed_by[v]) for i, v in enumerate(nodes) if i and v in self.net.fed_by]
+
+    def _links(self, arcs: list[int], nodes: list[int]) -> np.ndarray:
+        """(node, 2) first node that a pipe leads to, and next one after the same node."""
+        place = {node: i for i, node in enumerate(nodes)}
+        links = np.full((len(nodes), 2), NONE)
+        for i in range(len(nodes) - 1, 0, -1):
+            before = place[int(self.d["arc_tail"][arcs[i - 1]])]
+            links[i, 1], links[before, 0] = links[before, 0], i
+        return links
+
+    def _heads(self, nodes: list[int], supply: int) -> np.ndarray:
+        """(node, 3) potential that a place needs, that a node with flow needs, and at the outlet of a station."""
+        heads = np.column_stack([self.least[nodes], self.low[nodes], np.zeros(len(nodes))])
+        heads[0, 2] = self.source[supply]
+        for i, k in self._fed(nodes):
+            heads[i, 2] = self.source[k]
+        return heads
 
     def _losses(self, shape: tuple[int, int], sizes: np.ndarray, option: np.ndarray, step: float) -> np.ndarray:
         """(node, size, flow) losses at flows up to all that a piece wants."""
