@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from markupsafe import Markup, escape
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -16,12 +17,14 @@ from optimizer.solve.progress import per_cent
 
 
 def show(comparison: Comparison) -> None:
-    """One row a run."""
-    table = Table("run", "money", "value", "bound", "gap", "in", "out", "moved", "counties better", "worse")
-    for d in comparison.differences:
+    """One row a run, by its number on the page, counties that get more and less last; labels, which may be long, below."""
+    table = Table("no.", "money", "value", "bound", "gap", "in", "out", "moved", "better", "worse", box=SIMPLE, pad_edge=False)
+    for column in table.columns:
+        column.no_wrap, column.justify = True, "right"
+    for i, d in enumerate(comparison.differences, 1):
         m = d.run.manifest
         table.add_row(
-            d.run.label,
+            str(i),
             number(d.money),
             number(m["incumbent"], 1),
             number(m["bound"], 1),
@@ -32,7 +35,10 @@ def show(comparison: Comparison) -> None:
             str(len(d.better)),
             str(len(d.worse)),
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for i, d in enumerate(comparison.differences, 1):
+        console.print(f"{i}: {d.run.label} ({d.run.folder.name})", highlight=False, markup=False, soft_wrap=True)
 
 
 def write(comparison: Comparison, path: Path) -> None:
