@@ -67,7 +67,9 @@ def _frontier(comparison: Comparison) -> Markup:
         y = base - fraction * (base - 20)
         parts.append(f'<line x1="{left}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{top * fraction:,.0f}</text>')
-    for i, (money, value, bound, label) in enumerate(points, 1):
+    in_turn = sorted(range(len(points)), key=lambda i: points[i][0])
+    for turn, i in enumerate(in_turn):
+        money, value, bound, label = points[i]
         x, y = xy(money, value)
         if math.isfinite(bound):
             high = xy(money, bound)[1]
@@ -75,8 +77,8 @@ def _frontier(comparison: Comparison) -> Markup:
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{high:.1f}" stroke="#e39b3b" stroke-width="3"/>'
             )
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#1f6f8b"><title>{escape(label)}</title></circle>')
-        away = 20 if i % 2 else -10  # runs with the same money lie above one another
-        parts.append(f'<text x="{x:.1f}" y="{y + away:.1f}" text-anchor="middle">{i}</text>')
+        away = -12 if turn % 2 else 20  # neighbours above and below by turns
+        parts.append(f'<text x="{x:.1f}" y="{y + away:.1f}" text-anchor="middle">{i + 1}</text>')
     parts.append(f'<text x="{width - 10}" y="{base + 34}" text-anchor="end">投资 money (10⁶ CNY)</text></svg>')
     note = both("蓝点为方案,编号见下表;橙线到可证明的上界", "Dot: plan, numbered as in the table below; line: up to its proven bound")
     return Markup("".join(parts)) + Markup('<p class="note">{}</p>').format(note)
