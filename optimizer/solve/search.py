@@ -62,7 +62,7 @@ def solve_compiled(
     split = memory.split(compiled) if choices >= min(FEWEST_BESIDE, FEWEST_CHOICES) else None
     if split is None or len(split.blocks) < FEWEST_BLOCKS:
         return _whole(board, settings, start, time_limit, stop)
-    if choices >= FEWEST_CHOICES:
+    if choices >= FEWEST_CHOICES or settings.nodes is not None:  # work limits are the blocks'
         return _by_blocks(board, split, settings, time_limit, stop, memory)
     return _whole(board, settings, start, time_limit, stop, split, memory)
 
