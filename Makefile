@@ -16,7 +16,7 @@ $(STAMP): requirements/run.txt pyproject.toml
 	@$(PIP) install --require-hashes -r requirements/build.txt
 	@$(PIP) install --require-hashes --no-build-isolation -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m network_models roads water gas pieces floods
+	@$(BIN)/python -m network_models roads water gas pieces floods linear
 	@touch $@
 
 $(DEV): $(STAMP) requirements/dev.txt

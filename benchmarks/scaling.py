@@ -19,13 +19,15 @@ from optimizer.errors import InputError
 from optimizer.solve import SolverSettings
 from optimizer.solve.blocks import Split, find_blocks
 from optimizer.solve.crew import Crew, crew
+from optimizer.solve.first_order import FirstOrder
 from optimizer.solve.milp import Milp
 from optimizer.solve.prices import Prices, shadow_prices
 from optimizer.solve.proofs import BLOCK_GAP
+from optimizer.solve.relaxation import TOLERANCE_OF_PRICES
 from optimizer.solve.solve import build
 from optimizer.solve.streams import Job, Stream, serve
 from optimizer.solve.tasks import Tasks
-from optimizer.solve.work import ROUGH, Answer, Task, solve_task
+from optimizer.solve.work import Answer, Task, solve_task
 
 Row = dict[str, Any]
 NODES = 20
@@ -65,7 +67,7 @@ def _measured(counties: int, periods: int, repeats: int, systems: tuple[str, ...
     tasks = Tasks(SolverSettings(nodes=NODES), time.monotonic() + LONG)
     whole = compiled.row_lower, compiled.row_upper, compiled.col_lower, compiled.col_upper
     relaxed = Milp(compiled.matrix, *whole, np.zeros_like(compiled.integer), compiled.cost, compiled.constant)
-    duals = solve_task(Task(relaxed, None, 0.0, LONG, LONG, None, 1, first_order=ROUGH)).duals
+    duals = solve_task(Task(relaxed, None, 0.0, LONG, LONG, None, 1, first_order=FirstOrder(TOLERANCE_OF_PRICES))).duals
     prices = Prices(split, compiled.constant)
     prices.add(shadow_prices(split, None if duals is None else duals[split.shared]))
     seconds: dict[int, list[float]] = {n: [] for n in WORKERS}

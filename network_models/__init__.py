@@ -13,6 +13,7 @@ KERNELS = {
     "pieces": "network_models.pipe_states",
     "floods": "network_models.flood.warm",
     "sequences": "network_models.sequencing.warm",
+    "linear": "network_models.linear.warm",
 }
 """Groups of kernels and their modules; each offers ``warm()``, which calls every kernel once and yields its name."""
 

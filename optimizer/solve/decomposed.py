@@ -117,9 +117,8 @@ class Decomposition:
     def _proofs(self) -> Iterator[Job | None]:
         """Every block at prices; then those for longer that leave most open, or all at other prices: by what each gained."""
         if self.prices.empty:
-            relaxation = Relaxation(self.whole, self.proofs)
-            yield from relaxation.first()
-            number = yield from self.search.before_the_first_proof(relaxation)
+            yield from Relaxation(self.whole, self.proofs, 1 if self.settings.cluster else self.width).solve()
+            number = yield from self.search.before_the_first_proof()
             self.proofs.share = min(self.proofs.share, self._share(LEFT_SHARE))
             self.proved_in = yield from self.proofs.of_all(number)
         self.plans.wake()

@@ -13,7 +13,6 @@ from optimizer.solve.plans import MERGE_SHARE, Plans
 from optimizer.solve.prices import shadow_prices
 from optimizer.solve.pricing import Pricing
 from optimizer.solve.proofs import Proofs
-from optimizer.solve.relaxation import Relaxation
 from optimizer.solve.streams import Job
 from optimizer.solve.tasks import Tasks
 from optimizer.solve.work import Answer
@@ -24,8 +23,6 @@ FEWEST, HALF = 2, 0.5
 """Fewer, but so many at least, where the next would end with less than a share of the time left."""
 LOOKS = 2
 """Looks before all blocks are proved at other prices."""
-FINE_STEP = 0.16
-"""How far prices may move at first from those of a fine relaxation, which are nearly right (see `Prices.step`)."""
 OUTWARD = 0.7
 """How far prices move from the best so far towards those asked for (smoothing; Wentges 1997)."""
 
@@ -51,20 +48,15 @@ class PriceSearch:
         self.pricing = Pricing(compiled, knowledge.split)
         self.between = np.inf
 
-    def before_the_first_proof(self, relaxation: Relaxation) -> Generator[Job | None, None, int]:
+    def before_the_first_proof(self) -> Generator[Job | None, None, int]:
         """Number of the best of some price vectors, the shadow prices of the relaxation first."""
-        yield from relaxation.refine()
         reference = self.knowledge.prices.reference
         began = self.tasks.left()
         best = yield from self._look(reference, reference)
         took = began - self.tasks.left()
-        finer = yield from relaxation.refined()
-        if finer is not None:
-            best = yield from self._look(finer, best)
-            self.knowledge.prices.step = FINE_STEP
         yield from self.proofs.lagging(best)
         self._looked(best)
-        looks = 1 if finer is None else 2
+        looks = 1
         while self._another(looks, took):
             asked = yield from self._asked(best)
             if asked is None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from optimizer.model.hulls import LocalHull
+from optimizer.solve.first_order import FirstOrder, nearly
 from optimizer.solve.highs import Basis, Flag, run
 from optimizer.solve.hull_cuts import Cuts
 from optimizer.solve.milp import Milp
@@ -34,11 +35,6 @@ RELAXED_SHARE = 0.25
 PLAN_KNOWN = {"mip_heuristic_run_feasibility_jump": False}
 """Where there is a plan to begin from, that heuristic is not needed."""
 
-ROUGHEST, ROUGH, FINE = 1e-2, 5e-3, 1e-3
-"""Relative tolerances of first-order solves: at the usual ones they come to no end, and give nothing, in ten times
-the time of a rough one."""
-
-
 @dataclass(frozen=True)
 class Task:
     """One programme to solve.
@@ -54,8 +50,7 @@ class Task:
     keep
         How many of the last improvements are handed back.
     first_order
-        Relative tolerance at which a continuous programme is solved by a first-order method (PDLP): shadow prices soon. None: by
-        an exact one.
+        How a continuous programme is nearly solved, for shadow prices soon. None: it is solved.
     options
         Of HiGHS, for a programme with choices.
     narrow
@@ -75,7 +70,7 @@ class Task:
     nodes: int | None
     seed: int
     keep: int = 4
-    first_order: float | None = None
+    first_order: FirstOrder | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: SMALL_TREE)
     narrow: float = 0.0
     basis: Basis | None = None
@@ -130,14 +125,6 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def _first_order(tolerance: float | None) -> dict[str, Any]:
-    """Options of HiGHS."""
-    if tolerance is None:
-        return {}
-    feasible = {f"{side}_feasibility_tolerance": 0.1 * tolerance for side in ("primal", "dual")}
-    return {"solver": "pdlp", "pdlp_optimality_tolerance": tolerance, **feasible}
-
-
 def _options(task: Task) -> dict[str, Any]:
     """Options of HiGHS for a programme with choices."""
     known = PLAN_KNOWN if task.start is not None else {}
@@ -145,10 +132,19 @@ def _options(task: Task) -> dict[str, Any]:
     return {**task.options, **known, **nodes}
 
 
+def _prices(task: Task, way: FirstOrder, flag: Flag | None) -> Answer:
+    """What first-order iterations come to within the wall time of a task."""
+    began, until = time.process_time(), time.monotonic() + task.wall
+    solved = nearly(task.model, way, lambda: time.monotonic() > until or (flag is not None and flag.is_set()))
+    return Answer(solved.termination, np.inf, -np.inf, (), solved.duals, time.process_time() - began)
+
+
 def solve_task(task: Task, stop: Flag | None = None) -> Answer:
     """Solve one programme."""
     began, wall = time.process_time(), time.monotonic()
     flag = stop or next(iter(_stop), None)
+    if task.first_order is not None:
+        return _prices(task, task.first_order, flag)
     seen: list[np.ndarray] = []
 
     def found(values: np.ndarray) -> bool:
@@ -157,7 +153,7 @@ def solve_task(task: Task, stop: Flag | None = None) -> Answer:
         return True
 
     choices = bool(task.model.integer.any())
-    options = _options(task) if choices else _first_order(task.first_order)
+    options = _options(task) if choices else {}
     settings = SolverSettings(task.gap, task.wall, 1, task.seed, options)
     taken: Callable[[np.ndarray], bool] | None = found if choices else None
     model, start, bound = task.model, task.start, np.inf

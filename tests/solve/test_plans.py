@@ -16,11 +16,10 @@ from optimizer.solve.decomposed import Decomposition
 from optimizer.solve.highs import Solved
 from optimizer.solve.plans import MOST_GAP, STEP_GAP
 from optimizer.solve.progress import silent
-from optimizer.solve.relaxation import Relaxation
 from optimizer.solve.solve import build
 from optimizer.solve.streams import Job
 from optimizer.solve.tasks import MOST_RETURN, RETURN
-from optimizer.solve.work import ONE_PROGRAMME, PLAN_KNOWN, ROUGH, ROUGHEST, WHOLE_ROWS, Answer, solve_task
+from optimizer.solve.work import ONE_PROGRAMME, PLAN_KNOWN, WHOLE_ROWS, Answer, solve_task
 from tests.random_problems import random_problem
 
 SECONDS = 100.0
@@ -139,15 +138,3 @@ def test_answers_have_time_to_come_back(work: Decomposition):
     work.tasks.until += 3500.0
     work.tasks.seconds = 3600.0
     assert work.tasks.make(model, None, 0.0, 1e9).wall >= 3600.0 - MOST_RETURN - 10.0
-
-
-@pytest.mark.parametrize(
-    ("large", "a_second", "tolerance"), [(0, 10**9, ROUGHEST), (10**9, 0, ROUGHEST), (10**9, 10**9, ROUGH)]
-)
-def test_relaxations_that_are_large_or_have_little_time_are_solved_most_roughly(
-    work: Decomposition, monkeypatch: pytest.MonkeyPatch, large: int, a_second: int, tolerance: float
-):
-    for name, value in {"MOST_ENTRIES": 0, "LARGE": large, "A_SECOND": a_second}.items():
-        monkeypatch.setattr(f"optimizer.solve.relaxation.{name}", value)
-    job = next(Relaxation(COMPILED, work.proofs).first())
-    assert job is not None and job.task.first_order == tolerance

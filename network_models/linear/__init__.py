@@ -1,0 +1,1 @@
+"""Linear programmes of a million rows, nearly solved: prices soon."""
