@@ -39,7 +39,7 @@ bench-smoke: $(DEV)
 	$(BIN)/python -m benchmarks.smoke
 
 bench: $(BENCH)
-	@for suite in kernels evaluate routing dikes gas-operation gas-expansion gas-simulation water-simulation water-design siting sequence province scaling; do \
+	@for suite in kernels evaluate routing dikes gas-operation gas-expansion gas-simulation water-simulation water-design siting sequence province scaling prices; do \
 		echo "== $$suite"; $(BIN)/chengxiang bench $$suite --json benchmarks/results/$$suite.json; done
 
 # needs uv; writes exact versions with hashes and no registry address

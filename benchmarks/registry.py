@@ -19,6 +19,7 @@ SUITES = {
     "sequence": ("benchmarks.sequence", "portfolio", "published open pits and knapsacks through the sequence core"),
     "province": ("benchmarks.province", "", "a province planned here and by HiGHS alone; what planning ahead is worth"),
     "scaling": ("benchmarks.scaling", "", "one round over all blocks: as provinces grow, and by a second worker"),
+    "prices": ("benchmarks.prices", "", "prices of a whole province's relaxation: how soon and how good, against PDLP"),
     "gas-expansion": (
         "benchmarks.gas_expansion",
         "gas",

@@ -220,6 +220,8 @@ def _attempt(
         **settings.options,
     }.items():
         set_option(highs, name, value)
+    if settings.options.get("solver") == "pdlp":
+        set_option(highs, "output_flag", False)  # it prints whatever log_to_console says
     if basis is not None:
         set_option(highs, "presolve", "off")
         highs.setBasis(_in_highs(basis))

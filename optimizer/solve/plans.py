@@ -82,7 +82,12 @@ class Plans:
         return np.inf if self.fresh else self.gained
 
     def jobs(self) -> Iterator[Job | None]:
-        """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met, and there is a plan."""
+        """Mergers while they pay, neighbourhoods between those that do not; once all blocks were met, and there is a plan.
+
+        Of a plan that was given, before anything is known of the blocks, pieces that do not pay are left out.
+        """
+        if self.board.values is not None and not self.knowledge.met:
+            yield from self._fewer()
         while not self.ended:
             if self.board.values is None:
                 yield self._first()
@@ -126,9 +131,23 @@ class Plans:
 
         return Job(replace(task, options={}), take)
 
+    def _fewer(self) -> Iterator[Job | None]:
+        """The best plan without the pieces of it that do not pay: crossed with what starts nothing, where that is a plan."""
+        held = np.where(self.whole.integer, self.whole.col_lower, 0.0)
+        free = np.flatnonzero(~self.whole.integer)
+        answers: list[Answer] = []
+        yield Job(self.tasks.make(some_columns(self.whole, free, held), None, 0.0, MOST_SECONDS), answers.append)
+        while not answers:
+            yield None
+        for plan in answers[0].plans[-1:]:
+            held[free] = plan
+            self._learn(held)
+            yield from self._cross()
+
     def _cross(self) -> Iterator[Job | None]:
         """Pieces of the blocks' plans in place of what the best plan of the whole does; what is merged next waits for it."""
-        crossing = self.crossover.of(self.known, self.prices[self.prices.reference], self._best())
+        prices = np.zeros(len(self.knowledge.split.shared)) if self.prices.empty else self.prices[self.prices.reference]
+        crossing = self.crossover.of(self.known, prices, self._best())
         limit = self.tasks.limit(STEP_SHARE * self.tasks.seconds)
         came: list[bool] = []
 
@@ -212,7 +231,10 @@ class Plans:
 
     def remember(self) -> None:
         """The best plan's part of every block is a plan of that block."""
-        values = self.board.values
-        if values is not None:
-            for known in self.known:
-                known.learn([values[known.block.columns]])
+        if self.board.values is not None:
+            self._learn(self.board.values)
+
+    def _learn(self, values: np.ndarray) -> None:
+        """The parts of a plan are plans of the blocks."""
+        for known in self.known:
+            known.learn([values[known.block.columns]])
