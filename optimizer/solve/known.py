@@ -23,8 +23,8 @@ MOST_PLANS = 40
 class Known:
     """Plans of a block as values of its columns, bounds by the number of the price vector they hold at, ``closed``: the
     numbers at which nothing is left to prove, ``effort``: how many times longer than others it is solved, ``mixed``: the
-    plans that the last master took shares of, until a merger has tried them, ``basis``: of its last relaxation, and ``cuts``:
-    rows that parts of it obey, found so far and in the model of ``block``.
+    plans that the last master took shares of, until a merger has tried them, ``hurried``: whether it was ended by its time when it was
+    solved last, ``basis``: of its last relaxation, and ``cuts``: rows that parts of it obey, found so far and in the model of ``block``.
     """
 
     block: Block
@@ -33,6 +33,7 @@ class Known:
     closed: set[int] = field(default_factory=set)
     effort: float = 1.0
     mixed: list[np.ndarray] = field(default_factory=list)
+    hurried: bool = False
     basis: Basis | None = None
     cuts: Cuts | None = None
     _seen: set[bytes] = field(default_factory=set)

@@ -54,7 +54,7 @@ class PriceSearch:
         began = self.tasks.left()
         best = yield from self._look(reference, reference)
         took = began - self.tasks.left()
-        yield from self.proofs.lagging(best)
+        yield from self.proofs.patiently(best)
         self._looked(best)
         looks = 1
         while self._another(looks, took):

@@ -21,6 +21,11 @@ NARROW_SHARE = 0.5
 """Share of a block's time for the choices of its relaxation alone, unless the block was proved before, or sketched at these prices."""
 SKETCH_SHARE, SKETCH_GAP = 0.4, 5e-3
 """Of a block that is solved for its plans alone: share of its time, and gap."""
+PATIENCE, MOST_TIMES = 1.5, 10.0
+"""How long sketches that were ended by their time may take in the next try, as multiples: of all in the first all together, and each.
+Most come to their end soon after."""
+ENDED = 0.95
+"""Share of its time from which on a sketch counts as ended by it."""
 LONGER = 3.0
 """How much longer the blocks are solved that hold most of the gap within blocks."""
 
@@ -60,13 +65,14 @@ class Proofs:
         yield from self._over(self._all, number, self._quick)
         self.knowledge.prices.relaxed[number] = self.knowledge.bound(number)
 
-    def lagging(self, number: int) -> Iterator[Job | None]:
-        """Quick plans again of the blocks that lag behind at sketched prices; these are solved longer from now on."""
-        chosen = self.knowledge.lagging(number)
-        for known in chosen:
-            known.effort *= LONGER
-        yield from self._over(chosen, number, partial(self._quick, times=LONGER))
+    def patiently(self, number: int) -> Iterator[Job | None]:
+        """Quick plans again of the blocks whose time was too short at sketched prices; those that lag behind then are solved longer."""
+        hurried = [known for known in self.knowledge.blocks if known.hurried]
+        times = min(PATIENCE * len(self.knowledge.blocks) / max(len(hurried), 1), MOST_TIMES)
+        yield from self._over(hurried, number, partial(self._quick, times=times))
         self.knowledge.prices.relaxed[number] = self.knowledge.bound(number)
+        for known in self.knowledge.lagging(number):
+            known.effort *= LONGER
 
     def longer(self) -> Iterator[Job | None]:
         """The blocks that leave most open at the reference prices, longer than before."""
@@ -88,14 +94,16 @@ class Proofs:
         proves = make == self.proof
         self.waiting = sum(known.effort for known in chosen) if proves else 0.0
 
-        def came(known: Known, answer: Answer) -> None:
+        def came(known: Known, limit: float, answer: Answer) -> None:
             nonlocal left, seconds
+            known.hurried = answer.seconds >= ENDED * limit
             left, seconds = left - 1, seconds + answer.seconds
             self.waiting -= known.effort if proves else 0.0
             self.take(known, number, answer)
 
         for known in chosen:
-            yield Job(make(known, number), partial(came, known))
+            task = make(known, number)
+            yield Job(task, partial(came, known, task.seconds))
         while left:
             yield None
         return seconds

@@ -36,10 +36,11 @@ from optimizer.solve.pricing import Pricing
 from optimizer.solve.progress import silent
 from optimizer.solve.solve import Built, build
 from optimizer.solve.surroundings import Surroundings
-from optimizer.solve.work import Task
+from optimizer.solve.work import Answer, Task
 from optimizer.systems.protocol import ColumnTag, Cut
 from tests.random_problems import random_problem
 
+NOTHING = Answer("optimal", np.inf, -np.inf, (), None, 0.1)
 SETTINGS = SolverSettings(mip_gap=1e-4, time_limit=60)
 
 
@@ -204,7 +205,7 @@ def test_a_block_sketched_at_these_prices_is_proved_at_once():
     assert new.proofs.proof(new.knowledge.blocks[0], number).narrow == 0.0
 
 
-def test_a_block_that_lags_behind_is_sketched_again_and_longer_from_then_on():
+def test_blocks_that_were_ended_by_their_time_are_sketched_again_and_those_that_lag_behind_solved_longer():
     board = Board(build(CASES[4]).compiled, SETTINGS.mip_gap, silent, "blocks")
     pieces = find_blocks(board.compiled, small=3, large=3)
     new = Decomposition(board, SETTINGS, threading.Event(), time.monotonic() + 20, pieces)
@@ -215,9 +216,18 @@ def test_a_block_that_lags_behind_is_sketched_again_and_longer_from_then_on():
         known.learn([np.zeros(len(known.block.columns))])
         known.prove(number, known.best(new.prices[number]) + (100.0 if known is first else 1.0))
     assert new.knowledge.lagging(number) == [first]
+    took = {id(known.block.model.matrix): 0.1 for known in new.knowledge.blocks}
+    took[id(others[0].block.model.matrix)] = 10.0
     usual = new.proofs.proof(others[0], number).seconds
-    (job,) = itertools.takewhile(lambda job: job is not None, new.proofs.lagging(number))
-    assert job.task.narrow == 1.0 and job.task.model.matrix is first.block.model.matrix
+    for job in itertools.takewhile(lambda job: job is not None, new.proofs.sketch(number)):
+        job.take(replace(NOTHING, seconds=took.get(id(job.task.model.matrix), 0.1)))
+    assert [known for known in new.knowledge.everything if known.hurried] == [others[0]]
+    first_try = new.proofs._quick(others[0], number).seconds
+    again = new.proofs.patiently(number)
+    (job,) = itertools.takewhile(lambda job: job is not None, again)
+    assert job.task.narrow == 1.0 and job.task.model.matrix is others[0].block.model.matrix and job.task.seconds > first_try
+    job.take(replace(NOTHING, seconds=0.1))
+    assert not list(again) and not others[0].hurried
     assert new.proofs.proof(first, number).seconds > usual == new.proofs.proof(others[1], number).seconds
 
 
