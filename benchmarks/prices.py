@@ -6,16 +6,14 @@ until these are as good as ours; the seconds are those of that one solve.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.prices_peers import PEERS, TOLERANCES
+from benchmarks.prices_peers import PEERS, TOLERANCES, Answer
 from benchmarks.province import Case
 from optimizer.model.compiled import Compiled
 from optimizer.solve.blocks import Split, find_blocks
@@ -59,10 +57,10 @@ def _compared(case: Case, compiled: Compiled, time_limit: float) -> Iterator[Row
     split, model = find_blocks(compiled), Milp.of(compiled).continuous
     _ours(model)  # kernels are compiled
     for peer, solve in PEERS.items():
-        ours = _timed(split, compiled, partial(_ours, model))
+        ours = _judged(split, compiled, _ours(model))
         theirs, tolerance = Found(np.nan, np.inf), np.nan
         for tolerance in TOLERANCES:
-            theirs = _timed(split, compiled, partial(solve, model, tolerance, time_limit))
+            theirs = _judged(split, compiled, solve(model, tolerance, time_limit))
             if theirs.proved <= ours.proved + AS_GOOD * abs(ours.proved):
                 break
         best = min(ours.proved, theirs.proved)
@@ -82,14 +80,14 @@ def _compared(case: Case, compiled: Compiled, time_limit: float) -> Iterator[Row
         }
 
 
-def _ours(model: Milp) -> np.ndarray | None:
-    return nearly(model, FirstOrder(TOLERANCE_OF_PRICES, cores()), lambda: False).duals
+def _ours(model: Milp) -> Answer:
+    solved = nearly(model, FirstOrder(TOLERANCE_OF_PRICES, cores()), lambda: False)
+    return Answer(solved.duals, solved.seconds)
 
 
-def _timed(split: Split, compiled: Compiled, solve: Callable[[], np.ndarray | None]) -> Found:
-    began = time.monotonic()
-    duals = solve()
-    seconds = time.monotonic() - began
+def _judged(split: Split, compiled: Compiled, answer: Answer) -> Found:
+    """What the blocks prove at prices."""
+    duals, seconds = answer
     if duals is None:
         return Found(seconds, np.inf)
     prices = Prices(split, compiled.constant)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from optimizer.solve.cluster import cores
 from optimizer.solve.highs import run
@@ -14,31 +21,40 @@ from optimizer.solve.settings import SolverSettings
 
 TOLERANCES = (1e-2, 3e-3, 1e-3)
 """Relative, as each solver understands it."""
-Solver = Callable[[Milp, float, float], np.ndarray | None]
+SCRIPT = Path(__file__).with_name("prices_ortools.py")
 
 
-def by_highs(model: Milp, tolerance: float, seconds: float) -> np.ndarray | None:
-    """Prices by PDLP in HiGHS, on its one thread; None where it does not come to its tolerance."""
+class Answer(NamedTuple):
+    """Prices of the rows, positive where an upper limit binds, or None; seconds of the solve."""
+
+    prices: np.ndarray | None
+    seconds: float
+
+
+Solver = Callable[[Milp, float, float], Answer]
+
+
+def by_highs(model: Milp, tolerance: float, seconds: float) -> Answer:
+    """PDLP in HiGHS, on its one thread; no prices where it does not come to its tolerance."""
     feasible = {f"{side}_feasibility_tolerance": 0.1 * tolerance for side in ("primal", "dual")}
     options = {"solver": "pdlp", "pdlp_optimality_tolerance": tolerance, **feasible}
-    return run(model, SolverSettings(time_limit=seconds, options=options)).duals
+    began = time.monotonic()
+    duals = run(model, SolverSettings(time_limit=seconds, options=options)).duals
+    return Answer(duals, time.monotonic() - began)
 
 
-def by_ortools(model: Milp, tolerance: float, seconds: float) -> np.ndarray | None:
-    """Prices by PDLP in OR-Tools, after its presolve; those that it has come to when its time is over."""
-    from ortools.pdlp import solvers_pb2  # type: ignore[import-not-found]
-    from ortools.pdlp.python import pdlp  # type: ignore[import-not-found]
-
-    programme = pdlp.QuadraticProgram()
-    programme.objective_vector, programme.constraint_matrix = -model.cost, model.matrix
-    programme.constraint_lower_bounds, programme.constraint_upper_bounds = model.row_lower, model.row_upper
-    programme.variable_lower_bounds, programme.variable_upper_bounds = model.col_lower, model.col_upper
-    asked = solvers_pb2.PrimalDualHybridGradientParams()
-    asked.num_threads, asked.presolve_options.use_glop = cores(), True
-    asked.termination_criteria.time_sec_limit = seconds
-    criteria = asked.termination_criteria.simple_optimality_criteria
-    criteria.eps_optimal_relative, criteria.eps_optimal_absolute = tolerance, 0.0
-    return -np.array(pdlp.primal_dual_hybrid_gradient(programme, asked).dual_solution)
+def by_ortools(model: Milp, tolerance: float, seconds: float) -> Answer:
+    """PDLP in OR-Tools, after its presolve; those prices that it has come to when its time is over."""
+    limits = {name: getattr(model, name) for name in ("row_lower", "row_upper", "col_lower", "col_upper")}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sp.save_npz(folder / "matrix.npz", model.matrix, compressed=False)
+        np.savez(folder / "vectors.npz", cost=-model.cost, **limits)
+        subprocess.run(
+            [sys.executable, str(SCRIPT), name, str(tolerance), str(seconds), str(cores())], check=True, stdout=subprocess.DEVNULL
+        )
+        found = np.load(folder / "prices.npz")
+        return Answer(-found["prices"], float(found["seconds"]))
 
 
 PEERS: dict[str, Solver] = {"PDLP of HiGHS": by_highs}

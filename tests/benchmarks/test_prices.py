@@ -7,7 +7,7 @@ import pytest
 
 import benchmarks.prices as suite
 from benchmarks.prices import run
-from benchmarks.prices_peers import by_highs
+from benchmarks.prices_peers import Answer, by_highs
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def test_prices_here_are_as_good_as_those_of_the_peer():
 
 
 def test_a_peer_without_prices_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    monkeypatch.setattr(suite, "PEERS", {"nobody": lambda *_: None})
+    monkeypatch.setattr(suite, "PEERS", {"nobody": lambda *_: Answer(None, 1.0)})
     (row,) = run(smoke=True, time_limit=60.0)
     assert row["peer_proved"] is None and np.isfinite(row["proved"]) and row["over_best"] == 0.0
     assert "none in time" in capsys.readouterr().out
